@@ -1,0 +1,60 @@
+// Package check holds the rules: pure functions over a snapshot, one table
+// row each, and the small engine that runs them.
+package check
+
+import (
+	"github.com/eksnodes/kubectl-eksnodes/pkg/report"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
+)
+
+// Link is a link of the join chain, in the order in which a machine passes
+// them. For one machine the earliest failing link is the cause.
+type Link int
+
+// The chain: launch -> boot -> credentials -> AWS APIs -> API server reached
+// -> authenticated -> authorised -> Node object -> CNI -> initialized -> Ready.
+// Target comes before everything: are we looking at the right cluster?
+const (
+	LinkTarget Link = iota
+	LinkLaunch
+	LinkBoot
+	LinkCredentials
+	LinkAWSAPI
+	LinkAPIServer
+	LinkAuthentication
+	LinkAuthorisation
+	LinkNodeObject
+	LinkCNI
+	LinkInitialized
+	LinkReady
+)
+
+// Check is one row of the table of rules.
+type Check struct {
+	ID    string // family.name, the family is the file's name
+	Title string // what is looked at, as a noun phrase
+	Why   string // why it matters, one or two sentences, for `explain`
+	Ref   string // documentation URL
+	Link  Link
+	// Needs are the sections that the rule may see. If one is a gap the
+	// rule is not run and the finding is unknown, with the gap's reason.
+	Needs []snapshot.Section
+	// Preflight rows are run by `add` over the proposed group.
+	Preflight bool
+
+	// Exactly one of the three is set. Each returns what it found; nothing
+	// means not applicable.
+	Cluster func(*snapshot.Snapshot) []Result
+	Group   func(*snapshot.Snapshot, *snapshot.Group) []Result
+	Node    func(*snapshot.Snapshot, *snapshot.Node) []Result
+}
+
+// Result is what a rule says; the engine adds the check's id, title and the
+// subject to make a finding.
+type Result struct {
+	Status     report.Status // Pass, Warn or Fail; Unknown is the engine's to say
+	Confidence report.Confidence
+	Summary    string
+	Evidence   []report.Evidence
+	Fix        report.Fix
+}

@@ -1,0 +1,96 @@
+// Package report is the form in which verdicts leave the product: versioned,
+// plain, the same words in both binaries and in every output format.
+package report
+
+// APIVersion of the documents in this package.
+const APIVersion = "eksnodes/v1alpha1"
+
+// Report is what a judgement ends in.
+type Report struct {
+	APIVersion string    `json:"apiVersion"`
+	Kind       string    `json:"kind"` // Report
+	Cluster    string    `json:"cluster,omitempty"`
+	Findings   []Finding `json:"findings"` // in verdict order, causes first
+	Counts     Counts    `json:"counts"`
+}
+
+// Counts says how many findings have each status.
+type Counts struct {
+	Pass    int `json:"pass"`
+	Warn    int `json:"warn"`
+	Fail    int `json:"fail"`
+	Unknown int `json:"unknown"`
+}
+
+// Status is the outcome of one check. Not applicable is not a status: such a
+// check leaves no finding.
+type Status string
+
+// The statuses. Unknown is the engine's to say: a needed fact is missing.
+const (
+	Pass    Status = "pass"
+	Warn    Status = "warn"
+	Fail    Status = "fail"
+	Unknown Status = "unknown"
+)
+
+// Confidence says how much a finding proves; it is set in the rule.
+type Confidence string
+
+// The confidences.
+const (
+	Certain  Confidence = "certain"  // the fact itself proves it
+	Likely   Confidence = "likely"   // the facts fit nothing else that is common
+	Possible Confidence = "possible" // the facts allow it
+)
+
+// Finding is one verdict about one subject.
+type Finding struct {
+	Check      string     `json:"check"` // auth.stale-entry
+	Title      string     `json:"title"`
+	Status     Status     `json:"status"`
+	Confidence Confidence `json:"confidence,omitempty"`
+	// Subjects are the machines, groups or the cluster it is about, sorted;
+	// equal findings about many subjects are one.
+	Subjects []string `json:"subjects,omitempty"`
+	// Summary is one line, lower case, no full stop, values as the user would type them.
+	Summary string `json:"summary"`
+	// Evidence quotes the facts, one per line, with where they were read.
+	Evidence []Evidence `json:"evidence,omitempty"`
+	Fix      Fix        `json:"fix,omitzero"`
+	Refs     []string   `json:"refs,omitempty"` // documentation URLs
+	// BlockedBy is the check whose failure explains this one.
+	BlockedBy string `json:"blockedBy,omitempty"`
+}
+
+// Evidence is one fact with its source.
+type Evidence struct {
+	Source string `json:"source"` // "eks:DescribeCluster", "node condition Ready"
+	Fact   string `json:"fact"`
+}
+
+// Fix says what to do.
+type Fix struct {
+	Summary  string   `json:"summary,omitempty"`
+	Commands []string `json:"commands,omitempty"` // each can be pasted into a shell
+}
+
+// Failed reports whether any finding has status Fail.
+func (r *Report) Failed() bool { return r.Counts.Fail > 0 }
+
+// Count fills Counts from Findings.
+func (r *Report) Count() {
+	r.Counts = Counts{}
+	for _, finding := range r.Findings {
+		switch finding.Status {
+		case Pass:
+			r.Counts.Pass++
+		case Warn:
+			r.Counts.Warn++
+		case Fail:
+			r.Counts.Fail++
+		case Unknown:
+			r.Counts.Unknown++
+		}
+	}
+}

@@ -1,0 +1,75 @@
+package snapshot
+
+import "time"
+
+// Group is a self-managed node group: an Auto Scaling group whose instances
+// carry the cluster's tag, whichever tool made it.
+type Group struct {
+	Name    string `json:"name"`    // the tool's name for it: eksnodes' NAME, eksctl's node group, else the Auto Scaling group's
+	Cluster string `json:"cluster"` // cluster it belongs to
+	Tool    string `json:"tool"`    // eksnodes, eksctl, terraform, cloudformation, other
+	// Proposed is true for a group that does not exist yet: a plan that is
+	// judged before anything is made.
+	Proposed bool `json:"proposed,omitempty"`
+
+	ASGName string            `json:"asgName,omitempty"`
+	ASGARN  string            `json:"asgARN,omitempty"`
+	Min     int               `json:"min"`
+	Max     int               `json:"max"`
+	Desired int               `json:"desired"`
+	Zones   []string          `json:"zones,omitempty"`
+	Subnets []string          `json:"subnets,omitempty"`
+	Tags    map[string]string `json:"tags,omitempty"`
+	// InstanceTags are the tags that instances get at launch.
+	InstanceTags map[string]string `json:"instanceTags,omitempty"`
+	Suspended    []string          `json:"suspended,omitempty"` // Launch, Terminate …
+	CreatedAt    time.Time         `json:"createdAt,omitzero"`
+	InstanceIDs  []string          `json:"instanceIDs,omitempty"`
+
+	Launch     Launch     `json:"launch"`
+	Stack      *Stack     `json:"stack,omitempty"`
+	Activities []Activity `json:"activities,omitempty"` // newest first, SectionActivities
+}
+
+// Launch is what an instance of the group will be started from.
+type Launch struct {
+	TemplateID       string   `json:"templateID,omitempty"`
+	TemplateName     string   `json:"templateName,omitempty"`
+	TemplateVersion  string   `json:"templateVersion,omitempty"`
+	ImageID          string   `json:"imageID,omitempty"`
+	InstanceTypes    []string `json:"instanceTypes,omitempty"`
+	KeyName          string   `json:"keyName,omitempty"`
+	SecurityGroupIDs []string `json:"securityGroupIDs,omitempty"`
+	InstanceProfile  string   `json:"instanceProfile,omitempty"` // name or ARN
+	RoleARN          string   `json:"roleARN,omitempty"`
+	PublicIP         *bool    `json:"publicIP,omitempty"`   // nil: the subnet decides
+	HTTPTokens       string   `json:"httpTokens,omitempty"` // required, optional
+	HopLimit         int      `json:"hopLimit,omitempty"`
+	VolumeSizeGiB    int      `json:"volumeSizeGiB,omitempty"`
+	VolumeType       string   `json:"volumeType,omitempty"`
+	UserData         string   `json:"userData,omitempty"` // decoded
+}
+
+// Stack is the CloudFormation stack behind a group.
+type Stack struct {
+	Name                  string            `json:"name"`
+	ID                    string            `json:"id"`
+	Status                string            `json:"status"` // CREATE_COMPLETE, ROLLBACK_COMPLETE …
+	Reason                string            `json:"reason,omitempty"`
+	Outputs               map[string]string `json:"outputs,omitempty"`
+	Parameters            map[string]string `json:"parameters,omitempty"`
+	Tags                  map[string]string `json:"tags,omitempty"`
+	CreatedAt             time.Time         `json:"createdAt,omitzero"`
+	TerminationProtection bool              `json:"terminationProtection,omitempty"`
+}
+
+// Activity is a scaling activity of an Auto Scaling group.
+type Activity struct {
+	ID          string    `json:"id"`
+	Description string    `json:"description"`
+	Cause       string    `json:"cause,omitempty"`
+	Status      string    `json:"status"` // Successful, Failed, InProgress, Cancelled …
+	Message     string    `json:"message,omitempty"`
+	StartedAt   time.Time `json:"startedAt"`
+	EndedAt     time.Time `json:"endedAt,omitzero"`
+}

@@ -1,0 +1,99 @@
+// Package snapshot holds the facts that checks judge: plain data, read once,
+// from three views of every machine (cloud, Kubernetes, the machine itself).
+//
+// Nothing here does IO and nothing here is an SDK type: a snapshot can be
+// saved, mailed, and judged tomorrow by somebody without access. A fact that
+// could not be read is a Gap, never a zero value that looks like an answer.
+package snapshot
+
+import "time"
+
+// Snapshot is everything one command has read.
+type Snapshot struct {
+	// CollectedAt is "now" for every judgement: ages and expiries are
+	// measured against it, never against the wall clock.
+	CollectedAt time.Time `json:"collectedAt"`
+
+	Target  Target   `json:"target"`
+	Cluster *Cluster `json:"cluster,omitempty"` // SectionCluster
+	Access  Access   `json:"access"`            // SectionAccessEntries, SectionAwsAuth
+	Network Network  `json:"network"`           // SectionSubnets and the other network sections
+	Catalog Catalog  `json:"catalog"`           // what AWS offers: types, images, quotas, key pairs
+	Roles   []Role   `json:"roles,omitempty"`   // SectionRoles: node roles by ARN
+	Kube    Kube     `json:"kube"`              // the cluster's own API
+
+	Groups []Group `json:"groups,omitempty"` // SectionGroups, SectionStacks, SectionActivities
+	Nodes  []Node  `json:"nodes,omitempty"`  // joined by instance id
+
+	Gaps []Gap `json:"gaps,omitempty"`
+}
+
+// Gap says that a section, or one subject of it, could not be read and why.
+type Gap struct {
+	Section Section `json:"section"`
+	// Subject narrows the gap to one thing (an instance id, a role's ARN);
+	// empty means the whole section.
+	Subject string    `json:"subject,omitempty"`
+	Reason  GapReason `json:"reason"`
+	// Detail is one line for people: "access denied: eks:ListAccessEntries".
+	Detail string `json:"detail"`
+	// Fix is a command or a permission that would fill the gap, if known.
+	Fix string `json:"fix,omitempty"`
+}
+
+// GapReason classifies why a fact is missing.
+type GapReason string
+
+// The reasons a fact can be missing.
+const (
+	GapDenied      GapReason = "denied"      // the caller may not read it
+	GapThrottled   GapReason = "throttled"   // AWS asked us to slow down until the deadline
+	GapTimeout     GapReason = "timeout"     // the deadline of the source passed
+	GapUnreachable GapReason = "unreachable" // no answer: network, DNS, TLS
+	GapNotAsked    GapReason = "not-asked"   // this command does not read it
+	GapInvalid     GapReason = "invalid"     // an answer came but could not be understood
+	GapOther       GapReason = "other"
+)
+
+// Target is what the user pointed at, before anything was read.
+type Target struct {
+	Context     string `json:"context,omitempty"` // kubeconfig context
+	ClusterName string `json:"clusterName,omitempty"`
+	Region      string `json:"region,omitempty"`
+	Partition   string `json:"partition,omitempty"` // aws, aws-cn, aws-us-gov …
+	AccountID   string `json:"accountID,omitempty"` // 12 digits, from the cluster's ARN
+	Server      string `json:"server,omitempty"`    // API server URL of the kubeconfig
+	// ServerCA is the PEM bundle of the kubeconfig, empty when it uses the
+	// system's roots.
+	ServerCA string `json:"serverCA,omitempty"`
+}
+
+// Gap returns the gap of a section (whole, or for the subject), if there is one.
+func (s *Snapshot) Gap(section Section, subject string) (Gap, bool) {
+	for _, gap := range s.Gaps {
+		if gap.Section == section && (gap.Subject == "" || gap.Subject == subject) {
+			return gap, true
+		}
+	}
+	return Gap{}, false
+}
+
+// Role returns the node role with the ARN (exact match), or nil.
+func (s *Snapshot) Role(arn string) *Role {
+	for i := range s.Roles {
+		if s.Roles[i].ARN == arn {
+			return &s.Roles[i]
+		}
+	}
+	return nil
+}
+
+// Group returns the group with the name, or nil.
+func (s *Snapshot) Group(name string) *Group {
+	for i := range s.Groups {
+		if s.Groups[i].Name == name {
+			return &s.Groups[i]
+		}
+	}
+	return nil
+}
