@@ -1,0 +1,67 @@
+# The two commands of the README are `make demo` and `make test`; everything
+# else here is a step of theirs that can be run alone.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := build
+
+# -buildvcs=auto stamps the commit, so that `version` can say it.
+GO_BUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=auto -ldflags '-s -w'
+SANDBOX  := go -C test/sandbox run .
+# The machine's own AWS settings must never reach a test or the sandbox.
+CLEAN_ENV := env -u AWS_PROFILE -u AWS_REGION -u AWS_DEFAULT_REGION -u AWS_CA_BUNDLE -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY -u AWS_SESSION_TOKEN -u KUBECONFIG AWS_EC2_METADATA_DISABLED=true
+
+say = @printf '\n== %s\n' "$(1)" >&2
+
+.PHONY: build
+build: ## bin/kubectl-eksnodes and bin/node-agent
+	$(GO_BUILD) -o bin/ ./cmd/...
+
+.PHONY: test
+test: deps lint unit control-plane-tier node-tier ## everything, in this order
+
+.PHONY: deps
+deps:
+	@test/tools/install-debian
+
+.PHONY: lint
+lint: deps ## gofmt, golangci-lint, cfn-lint
+	$(call say,lint)
+	test/tools/run golangci-lint run ./...
+	cd test/sandbox && ../tools/run golangci-lint run --config ../../.golangci.yml ./...
+	test/tools/run cfn-lint --non-zero-exit-code informational pkg/stack/testdata/*.yaml
+
+.PHONY: unit
+unit: deps ## tests that need no sandbox, no root and no network
+	$(call say,unit tests)
+	$(CLEAN_ENV) go test -race ./...
+	$(call say,sizes and imports of the binaries)
+	$(CLEAN_ENV) go test -count=1 -tags gates ./pkg/product/...
+	$(call say,the sandbox's own unit tests)
+	$(CLEAN_ENV) go -C test/sandbox test ./internal/...
+	$(SANDBOX) test-moto
+
+.PHONY: control-plane-tier
+control-plane-tier: build ## real API server and authenticator, no nodes
+	$(call say,control-plane tier)
+	$(CLEAN_ENV) go -C test/sandbox test -count=1 -timeout 20m ./e2e/controlplane/...
+
+.PHONY: node-tier
+node-tier: build ## real nodes
+	$(call say,node tier)
+	$(CLEAN_ENV) go -C test/sandbox test -count=1 -timeout 40m ./e2e/nodes/...
+
+.PHONY: demo
+demo: build ## a cluster without AWS, and a node group added to it
+	@$(CLEAN_ENV) test/demo
+
+.PHONY: sandbox
+sandbox: ## make sandbox ARGS='up', ARGS='exec -- kubectl get nodes', ARGS='down'
+	@$(CLEAN_ENV) $(SANDBOX) $(ARGS)
+
+.PHONY: generate
+generate: ## golden files
+	go test ./pkg/... -update
+
+.PHONY: help
+help:
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "%-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
