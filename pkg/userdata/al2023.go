@@ -1,0 +1,51 @@
+package userdata
+
+import "fmt"
+
+// AL2023 renders user data for Amazon Linux 2023 and other images that boot by nodeadm: a MIME multipart document.
+//
+// Its parts, in order: the beacon, so that it is armed before anything of the user's can hang; the user's own parts;
+// the commands to run before the kubelet starts; those to run after; and the NodeConfig, last, because nodeadm merges
+// documents in order and the cluster's coordinates must win over whatever the user's own part says of them. Kubelet
+// flags are appended by nodeadm, so the labels of both count.
+//
+// The error is a *TooLargeError when the document exceeds MaxSize.
+func AL2023(c Config) ([]byte, error) {
+	if err := c.Cluster.Validate(); err != nil {
+		return nil, err
+	}
+	var parts []part
+	if c.BeaconDelay > 0 {
+		beacon, err := beaconPart(c.BeaconDelay)
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, beacon)
+	}
+	for i, raw := range c.User {
+		own, err := userParts(raw)
+		if err != nil {
+			return nil, fmt.Errorf("user data %d of %d: %w", i+1, len(c.User), err)
+		}
+		parts = append(parts, own...)
+	}
+	parts = append(parts, preBootstrap(c.PreBootstrap)...)
+	parts = append(parts, postBootstrap(c.PostBootstrap)...)
+	config, err := nodeConfig(c)
+	if err != nil {
+		return nil, err
+	}
+	document, err := writeMIME(append(parts, newPart(typeNodeConfig, config)))
+	if err != nil {
+		return nil, err
+	}
+	return limited(document)
+}
+
+// limited gives the document back, or a *TooLargeError when it exceeds MaxSize.
+func limited(document []byte) ([]byte, error) {
+	if len(document) > MaxSize {
+		return nil, &TooLargeError{Size: len(document), Limit: MaxSize}
+	}
+	return document, nil
+}
