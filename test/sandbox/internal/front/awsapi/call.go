@@ -36,7 +36,9 @@ type Call struct {
 	// HostService and HostRegion are what the host name alone says; empty for
 	// addresses and for names outside AWS's domains.
 	HostService, HostRegion string
-	// Form holds the parameters of the query protocols.
+	// Path holds the parameters of a REST path, by the names of its route.
+	Path map[string]string
+	// Form holds the parameters of the query string and of a form body.
 	Form url.Values
 	// Body is the complete request body.
 	Body []byte
@@ -51,7 +53,7 @@ type Call struct {
 // come from the credential scope of its signature; they are empty for unsigned
 // requests.
 func Recognise(r *http.Request, body []byte, scopeService, scopeRegion string) Call {
-	c := Call{Body: body, RequestID: newRequestID()}
+	c := Call{Body: body, RequestID: NewID()}
 	c.HostService, c.HostRegion = splitHost(r.Host)
 	c.Service, c.Region = scopeService, scopeRegion
 	if c.Service == "" {
