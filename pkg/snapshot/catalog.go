@@ -9,10 +9,13 @@ type Catalog struct {
 	Offerings map[string][]string `json:"offerings,omitempty"`
 	Images    []Image             `json:"images,omitempty"`   // SectionImages
 	KeyPairs  []string            `json:"keyPairs,omitempty"` // SectionKeyPairs: names
-	// VCPUQuota is the account's limit of running on-demand standard vCPUs
-	// (L-1216C47A); VCPUInUse what counts against it. SectionQuotas.
-	VCPUQuota *int `json:"vcpuQuota,omitempty"`
-	VCPUInUse *int `json:"vcpuInUse,omitempty"`
+	// VCPUQuota is the account's limit of running on-demand vCPUs for the
+	// family of the instance types that were asked for; VCPUInUse what counts
+	// against it; QuotaCode which quota that is (L-1216C47A: standard
+	// families). SectionQuotas.
+	QuotaCode string `json:"quotaCode,omitempty"`
+	VCPUQuota *int   `json:"vcpuQuota,omitempty"`
+	VCPUInUse *int   `json:"vcpuInUse,omitempty"`
 }
 
 // InstanceType returns the type with the name, or nil.

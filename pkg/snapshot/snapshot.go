@@ -6,7 +6,11 @@
 // could not be read is a Gap, never a zero value that looks like an answer.
 package snapshot
 
-import "time"
+import (
+	"cmp"
+	"slices"
+	"time"
+)
 
 // Snapshot is everything one command has read.
 type Snapshot struct {
@@ -22,7 +26,8 @@ type Snapshot struct {
 	Roles   []Role   `json:"roles,omitempty"`   // SectionRoles: node roles by ARN
 	Kube    Kube     `json:"kube"`              // the cluster's own API
 
-	Groups []Group `json:"groups,omitempty"` // SectionGroups, SectionStacks, SectionActivities
+	Stacks []Stack `json:"stacks,omitempty"` // SectionStacks: the stacks that were asked for and exist
+	Groups []Group `json:"groups,omitempty"` // SectionGroups, SectionLaunch, SectionActivities
 	Nodes  []Node  `json:"nodes,omitempty"`  // joined by instance id
 
 	Gaps []Gap `json:"gaps,omitempty"`
@@ -51,6 +56,7 @@ const (
 	GapTimeout     GapReason = "timeout"     // the deadline of the source passed
 	GapUnreachable GapReason = "unreachable" // no answer: network, DNS, TLS
 	GapNotAsked    GapReason = "not-asked"   // this command does not read it
+	GapAbsent      GapReason = "absent"      // the thing itself does not exist
 	GapInvalid     GapReason = "invalid"     // an answer came but could not be understood
 	GapOther       GapReason = "other"
 )
@@ -96,4 +102,35 @@ func (s *Snapshot) Group(name string) *Group {
 		}
 	}
 	return nil
+}
+
+// Stack returns the stack with the name, or nil.
+func (s *Snapshot) Stack(name string) *Stack {
+	for i := range s.Stacks {
+		if s.Stacks[i].Name == name {
+			return &s.Stacks[i]
+		}
+	}
+	return nil
+}
+
+// AddNode joins one side's view of a machine to the others by instance id.
+// A node without an instance id (not an EC2 machine, or a Node object whose
+// providerID is not set yet) stays a row of its own. The slice is replaced,
+// not changed, so that earlier copies of the snapshot stay as they were.
+func (s *Snapshot) AddNode(node Node) {
+	nodes := slices.Clone(s.Nodes)
+	at := slices.IndexFunc(nodes, func(have Node) bool {
+		return node.InstanceID != "" && have.InstanceID == node.InstanceID
+	})
+	if at < 0 {
+		s.Nodes = append(nodes, node)
+		return
+	}
+	have := &nodes[at]
+	have.Group = cmp.Or(have.Group, node.Group)
+	have.Cloud = cmp.Or(have.Cloud, node.Cloud)
+	have.Kube = cmp.Or(have.Kube, node.Kube)
+	have.Console = cmp.Or(have.Console, node.Console)
+	s.Nodes = nodes
 }

@@ -1,0 +1,109 @@
+// Package cloud reads what AWS says of a cluster and its machines into a
+// snapshot, and holds the few calls that change something. Every reader has
+// two parts: fetch (one call, IO) and Convert* (pure: SDK output to facts).
+// AWS error codes are interpreted in errors.go and nowhere else.
+package cloud
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/eks"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/servicequotas"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	smithy "github.com/aws/smithy-go/middleware"
+
+	"github.com/eksnodes/kubectl-eksnodes/pkg/product"
+)
+
+// maxAttempts is more than the SDK's three: describes share account-wide
+// token buckets with every controller of the account, and a reader's
+// deadline ends the tries anyway.
+const maxAttempts = 8
+
+// ErrNoRegion says that neither flag, kubeconfig, environment nor profile
+// names a region.
+var ErrNoRegion = errors.New("no AWS region: give --region or set AWS_REGION")
+
+// Options choose the account and region. Empty fields are the SDK's to find.
+type Options struct {
+	Region  string
+	Profile string
+	Version string // of this product, for the user agent
+}
+
+// Load reads the AWS configuration the way every AWS tool does: environment,
+// shared files, profile. It makes no call; credentials are fetched at the
+// first one.
+func Load(ctx context.Context, opts Options) (aws.Config, error) {
+	load := []func(*config.LoadOptions) error{
+		config.WithRetryer(newRetryer),
+		config.WithAPIOptions([]func(*smithy.Stack) error{
+			middleware.AddUserAgentKeyValue(product.PluginName, opts.Version),
+		}),
+	}
+	if opts.Region != "" {
+		load = append(load, config.WithRegion(opts.Region))
+	}
+	if opts.Profile != "" {
+		load = append(load, config.WithSharedConfigProfile(opts.Profile))
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, load...)
+	if err != nil {
+		return aws.Config{}, fmt.Errorf("load AWS configuration: %w", err)
+	}
+	if cfg.Region == "" {
+		return aws.Config{}, ErrNoRegion
+	}
+	return cfg, nil
+}
+
+// newRetryer is the standard mode without the client's own quota: that one
+// turns a burst of throttles into an error of its own.
+func newRetryer() aws.Retryer {
+	return retry.NewStandard(func(o *retry.StandardOptions) {
+		o.MaxAttempts = maxAttempts
+		o.RateLimiter = ratelimit.None
+	})
+}
+
+// Client makes the calls. Service clients are made when first used.
+type Client struct {
+	region string
+
+	eks    func() *eks.Client
+	ec2    func() *ec2.Client
+	asg    func() *autoscaling.Client
+	cfn    func() *cloudformation.Client
+	iam    func() *iam.Client
+	ssm    func() *ssm.Client
+	quotas func() *servicequotas.Client
+}
+
+// New makes a client of a configuration; it does no IO.
+func New(cfg aws.Config) *Client {
+	return &Client{
+		region: cfg.Region,
+		eks:    sync.OnceValue(func() *eks.Client { return eks.NewFromConfig(cfg) }),
+		ec2:    sync.OnceValue(func() *ec2.Client { return ec2.NewFromConfig(cfg) }),
+		asg:    sync.OnceValue(func() *autoscaling.Client { return autoscaling.NewFromConfig(cfg) }),
+		cfn:    sync.OnceValue(func() *cloudformation.Client { return cloudformation.NewFromConfig(cfg) }),
+		iam:    sync.OnceValue(func() *iam.Client { return iam.NewFromConfig(cfg) }),
+		ssm:    sync.OnceValue(func() *ssm.Client { return ssm.NewFromConfig(cfg) }),
+		quotas: sync.OnceValue(func() *servicequotas.Client { return servicequotas.NewFromConfig(cfg) }),
+	}
+}
+
+// Region is the region that the client speaks to.
+func (c *Client) Region() string { return c.region }

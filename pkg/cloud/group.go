@@ -1,0 +1,69 @@
+package cloud
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+
+	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
+)
+
+// DescribeGroup returns an Auto Scaling group by its own name with its
+// members, or nil when there is none.
+func (c *Client) DescribeGroup(ctx context.Context, asgName string) (*snapshot.Group, []GroupMember, error) {
+	out, err := c.asg().DescribeAutoScalingGroups(ctx, &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{asgName}})
+	if err != nil {
+		return nil, nil, wrap(err)
+	}
+	if len(out.AutoScalingGroups) == 0 {
+		return nil, nil, nil
+	}
+	group := ConvertGroup(out.AutoScalingGroups[0])
+	return &group, ConvertMembers(out.AutoScalingGroups[0]), nil
+}
+
+// GroupMember is an instance as its Auto Scaling group sees it.
+type GroupMember struct {
+	InstanceID string
+	Zone       string
+	Lifecycle  string // Pending, InService, Terminating:Wait …
+	Health     string // Healthy, Unhealthy
+	Protected  bool   // from scale-in
+}
+
+// ScalingActivities returns the newest activities of a group, newest first,
+// at most 100.
+func (c *Client) ScalingActivities(ctx context.Context, asgName string) ([]snapshot.Activity, error) {
+	out, err := c.asg().DescribeScalingActivities(ctx, &autoscaling.DescribeScalingActivitiesInput{
+		AutoScalingGroupName: aws.String(asgName), MaxRecords: aws.Int32(100),
+	})
+	if err != nil {
+		return nil, wrap(err)
+	}
+	var activities []snapshot.Activity
+	for _, activity := range out.Activities {
+		activities = append(activities, ConvertActivity(activity))
+	}
+	return activities, nil
+}
+
+// SuspendProcesses stops processes of a group (Launch, AZRebalance …).
+func (c *Client) SuspendProcesses(ctx context.Context, asgName string, processes ...string) error {
+	_, err := c.asg().SuspendProcesses(ctx, &autoscaling.SuspendProcessesInput{AutoScalingGroupName: aws.String(asgName), ScalingProcesses: processes})
+	return wrap(err)
+}
+
+// ResumeProcesses starts them again.
+func (c *Client) ResumeProcesses(ctx context.Context, asgName string, processes ...string) error {
+	_, err := c.asg().ResumeProcesses(ctx, &autoscaling.ResumeProcessesInput{AutoScalingGroupName: aws.String(asgName), ScalingProcesses: processes})
+	return wrap(err)
+}
+
+// UnprotectInstances turns off scale-in protection.
+func (c *Client) UnprotectInstances(ctx context.Context, asgName string, instanceIDs ...string) error {
+	_, err := c.asg().SetInstanceProtection(ctx, &autoscaling.SetInstanceProtectionInput{
+		AutoScalingGroupName: aws.String(asgName), InstanceIds: instanceIDs, ProtectedFromScaleIn: aws.Bool(false),
+	})
+	return wrap(err)
+}

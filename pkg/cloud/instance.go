@@ -1,0 +1,137 @@
+package cloud
+
+import (
+	"context"
+	"encoding/base64"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/eksnodes/kubectl-eksnodes/pkg/gather"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/redact"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
+)
+
+// maxConsole is what EC2 keeps of a serial console.
+const maxConsole = 64 << 10
+
+// DescribeInstances returns the instances with the ids, by id. One that EC2
+// does not know (yet, or any more) is missing from the map.
+func (c *Client) DescribeInstances(ctx context.Context, ids ...string) (map[string]snapshot.Instance, error) {
+	if len(ids) == 0 {
+		return map[string]snapshot.Instance{}, nil
+	}
+	return c.instancesBy(ctx, filter("instance-id", ids...))
+}
+
+// instancesBy uses filters, which leave out what does not exist, where
+// InstanceIds would fail for all.
+func (c *Client) instancesBy(ctx context.Context, filters ...ec2types.Filter) (map[string]snapshot.Instance, error) {
+	pages := ec2.NewDescribeInstancesPaginator(c.ec2(), &ec2.DescribeInstancesInput{MaxResults: aws.Int32(1000), Filters: filters})
+	found := map[string]snapshot.Instance{}
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, wrap(err)
+		}
+		for _, reservation := range page.Reservations {
+			for _, in := range reservation.Instances {
+				found[aws.ToString(in.InstanceId)] = ConvertInstance(in)
+			}
+		}
+	}
+	return found, nil
+}
+
+// instances reads every machine that carries the cluster's tag: one call per
+// thousand. Machines of groups that the request leaves out are dropped.
+func (r reader) instances(ctx context.Context, known *snapshot.Snapshot) (gather.Fill, error) {
+	found, err := r.instancesBy(ctx, filter("tag-key", ClusterTag(r.req.Cluster)))
+	if err != nil {
+		return nil, err
+	}
+	groupOf := map[string]string{}
+	for _, group := range r.wanted(known) {
+		for _, id := range group.InstanceIDs {
+			groupOf[id] = group.Name
+		}
+	}
+	return func(snap *snapshot.Snapshot) {
+		for id, instance := range found {
+			group, member := groupOf[id]
+			if !member && len(r.req.Groups) > 0 {
+				continue
+			}
+			snap.AddNode(snapshot.Node{InstanceID: id, Group: group, Cloud: &instance})
+		}
+		slices.SortStableFunc(snap.Nodes, func(a, b snapshot.Node) int { return compareNodes(a, b) })
+	}, nil
+}
+
+// ConsoleOutput returns what the serial console of an instance holds, cleaned
+// and cut to its last 64 KiB. Latest asks Nitro machines for the state of now.
+func (c *Client) ConsoleOutput(ctx context.Context, id string) (*snapshot.Console, error) {
+	out, err := c.ec2().GetConsoleOutput(ctx, &ec2.GetConsoleOutputInput{InstanceId: aws.String(id), Latest: aws.Bool(true)})
+	if err := wrap(err); err != nil {
+		if !IsKind(err, Invalid, Other) {
+			return nil, err
+		}
+		// Xen machines know no Latest.
+		var again error
+		if out, again = c.ec2().GetConsoleOutput(ctx, &ec2.GetConsoleOutputInput{InstanceId: aws.String(id)}); again != nil {
+			return nil, wrap(again)
+		}
+	}
+	console := ConvertConsole(out)
+	return &console, nil
+}
+
+// ConvertConsole decodes, cuts and cleans the console's text.
+func ConvertConsole(in *ec2.GetConsoleOutputOutput) snapshot.Console {
+	text, err := base64.StdEncoding.DecodeString(aws.ToString(in.Output))
+	if err != nil {
+		text = []byte(aws.ToString(in.Output))
+	}
+	if len(text) > maxConsole {
+		text = text[len(text)-maxConsole:]
+	}
+	return snapshot.Console{Text: redact.Text(string(text)), At: aws.ToTime(in.Timestamp)}
+}
+
+// ConvertInstance turns EC2's instance into facts.
+func ConvertInstance(in ec2types.Instance) snapshot.Instance {
+	out := snapshot.Instance{
+		Type:           string(in.InstanceType),
+		ImageID:        aws.ToString(in.ImageId),
+		SubnetID:       aws.ToString(in.SubnetId),
+		VPCID:          aws.ToString(in.VpcId),
+		PrivateIP:      aws.ToString(in.PrivateIpAddress),
+		PublicIP:       aws.ToString(in.PublicIpAddress),
+		PrivateDNSName: aws.ToString(in.PrivateDnsName),
+		KeyName:        aws.ToString(in.KeyName),
+		LaunchedAt:     aws.ToTime(in.LaunchTime),
+		Tags:           ec2Tags(in.Tags),
+	}
+	if in.State != nil {
+		out.State = string(in.State.Name)
+	}
+	if in.StateReason != nil {
+		out.StateReason = redact.Line(aws.ToString(in.StateReason.Code) + ": " + aws.ToString(in.StateReason.Message))
+	}
+	if in.Placement != nil {
+		out.Zone = aws.ToString(in.Placement.AvailabilityZone)
+	}
+	if in.IamInstanceProfile != nil {
+		out.InstanceProfile = aws.ToString(in.IamInstanceProfile.Arn)
+	}
+	for _, group := range in.SecurityGroups {
+		out.SecurityGroupIDs = append(out.SecurityGroupIDs, aws.ToString(group.GroupId))
+	}
+	if in.MetadataOptions != nil {
+		out.HTTPTokens = string(in.MetadataOptions.HttpTokens)
+		out.HopLimit = int(aws.ToInt32(in.MetadataOptions.HttpPutResponseHopLimit))
+	}
+	return out
+}

@@ -1,0 +1,116 @@
+package cloud
+
+import (
+	"context"
+	"encoding/base64"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/eksnodes/kubectl-eksnodes/pkg/gather"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
+)
+
+// launch reads the launch templates of the wanted groups, one call for each
+// distinct template and version.
+func (r reader) launch(ctx context.Context, known *snapshot.Snapshot) (gather.Fill, error) {
+	type version struct{ id, number string }
+	groups := r.wanted(known)
+	found := map[version]*snapshot.Launch{}
+	for _, group := range groups {
+		if group.Launch.TemplateID != "" {
+			found[version{group.Launch.TemplateID, group.Launch.TemplateVersion}] = &snapshot.Launch{}
+		}
+	}
+	tasks, ctx := errgroup.WithContext(ctx)
+	tasks.SetLimit(fanOut)
+	for v, launch := range found {
+		tasks.Go(func() error {
+			in := &ec2.DescribeLaunchTemplateVersionsInput{LaunchTemplateId: aws.String(v.id), Versions: []string{"$Default"}}
+			if v.number != "" {
+				in.Versions = []string{v.number}
+			}
+			out, err := r.ec2().DescribeLaunchTemplateVersions(ctx, in)
+			if err != nil {
+				return wrap(err)
+			}
+			if len(out.LaunchTemplateVersions) > 0 {
+				*launch = ConvertLaunch(out.LaunchTemplateVersions[0])
+			}
+			return nil
+		})
+	}
+	if err := tasks.Wait(); err != nil {
+		return nil, err
+	}
+	return func(snap *snapshot.Snapshot) {
+		for _, group := range groups {
+			launch := found[version{group.Launch.TemplateID, group.Launch.TemplateVersion}]
+			if launch == nil {
+				continue
+			}
+			changeGroup(snap, group.ASGName, func(g *snapshot.Group) { g.Launch = mergeLaunch(g.Launch, *launch) })
+		}
+	}, nil
+}
+
+// mergeLaunch completes what the group says with what the template says; the
+// group's own types win.
+func mergeLaunch(group, template snapshot.Launch) snapshot.Launch {
+	if len(group.InstanceTypes) > 0 {
+		template.InstanceTypes = group.InstanceTypes
+	}
+	template.TemplateID, template.TemplateName, template.TemplateVersion = group.TemplateID, group.TemplateName, group.TemplateVersion
+	return template
+}
+
+// ConvertLaunch turns a launch template's version into facts. The user data
+// is decoded; it may hold secrets of its author and is never printed whole.
+func ConvertLaunch(in ec2types.LaunchTemplateVersion) snapshot.Launch {
+	data := in.LaunchTemplateData
+	if data == nil {
+		data = &ec2types.ResponseLaunchTemplateData{}
+	}
+	launch := snapshot.Launch{
+		TemplateID:       aws.ToString(in.LaunchTemplateId),
+		TemplateName:     aws.ToString(in.LaunchTemplateName),
+		ImageID:          aws.ToString(data.ImageId),
+		KeyName:          aws.ToString(data.KeyName),
+		SecurityGroupIDs: data.SecurityGroupIds,
+		UserData:         decodeUserData(aws.ToString(data.UserData)),
+	}
+	if data.InstanceType != "" {
+		launch.InstanceTypes = []string{string(data.InstanceType)}
+	}
+	if profile := data.IamInstanceProfile; profile != nil {
+		launch.InstanceProfile = aws.ToString(profile.Arn)
+		if launch.InstanceProfile == "" {
+			launch.InstanceProfile = aws.ToString(profile.Name)
+		}
+	}
+	if len(data.NetworkInterfaces) > 0 {
+		first := data.NetworkInterfaces[0]
+		launch.PublicIP = first.AssociatePublicIpAddress
+		launch.SecurityGroupIDs = append(launch.SecurityGroupIDs, first.Groups...)
+	}
+	if options := data.MetadataOptions; options != nil {
+		launch.HTTPTokens = string(options.HttpTokens)
+		launch.HopLimit = int(aws.ToInt32(options.HttpPutResponseHopLimit))
+	}
+	for _, device := range data.BlockDeviceMappings {
+		if device.Ebs != nil && launch.VolumeSizeGiB == 0 {
+			launch.VolumeSizeGiB = int(aws.ToInt32(device.Ebs.VolumeSize))
+			launch.VolumeType = string(device.Ebs.VolumeType)
+		}
+	}
+	return launch
+}
+
+func decodeUserData(s string) string {
+	if raw, err := base64.StdEncoding.DecodeString(s); err == nil {
+		return string(raw)
+	}
+	return s
+}

@@ -1,0 +1,95 @@
+package cloud
+
+import (
+	"context"
+	"slices"
+
+	"github.com/eksnodes/kubectl-eksnodes/pkg/gather"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
+)
+
+// Request says what to read. Cluster is always needed; a section whose
+// parameters are empty is read as far as it makes sense without, which may be
+// with no call at all.
+type Request struct {
+	// Cluster is the EKS cluster's name.
+	Cluster string
+	// Sections limits the reading; nil is everything that the parameters
+	// ask for. SectionConsole is read only when named.
+	Sections []snapshot.Section
+
+	InstanceTypes    []string   // SectionInstanceTypes, SectionOfferings, SectionQuotas
+	Image            ImageQuery // SectionImages
+	KeyName          string     // SectionKeyPairs: empty reads none
+	SecurityGroupIDs []string   // SectionSecurityGroups, beside the cluster security group
+	StackNames       []string   // SectionStacks
+	// Principals are role ARNs whose access entries are described in full.
+	Principals []string
+	// ListEntries lists the principals of all access entries, without
+	// their types.
+	ListEntries bool
+	// RoleNames and InstanceProfiles (names) are read one by one;
+	// AllProfiles reads every instance profile of the account instead, a
+	// flat number of calls however many groups there are.
+	RoleNames        []string
+	InstanceProfiles []string
+	AllProfiles      bool
+	// Groups limits SectionActivities, SectionLaunch and SectionInstances
+	// to groups with these names; empty: all of the cluster.
+	Groups []string
+	// ConsoleOf are the instance ids for SectionConsole.
+	ConsoleOf []string
+}
+
+// Sources returns the readers for a request.
+func (c *Client) Sources(req Request) []gather.Source {
+	var sources []gather.Source
+	for _, source := range c.all(req) {
+		if req.Sections == nil || slices.Contains(req.Sections, source.Section) {
+			sources = append(sources, source)
+		}
+	}
+	return sources
+}
+
+func (c *Client) all(req Request) []gather.Source {
+	const (
+		cluster = snapshot.SectionCluster
+		subnets = snapshot.SectionSubnets
+		types   = snapshot.SectionInstanceTypes
+		groups  = snapshot.SectionGroups
+	)
+	r := reader{Client: c, req: req}
+	return []gather.Source{
+		{Section: cluster, Read: r.cluster},
+		{Section: snapshot.SectionAccessEntries, After: after(cluster), Read: r.accessEntries},
+		{Section: subnets, After: after(cluster), Read: r.subnets},
+		{Section: snapshot.SectionRouteTables, After: after(cluster), Read: r.routeTables},
+		{Section: snapshot.SectionSecurityGroups, After: after(cluster), Read: r.securityGroups},
+		{Section: types, Read: r.instanceTypes},
+		{Section: snapshot.SectionOfferings, Read: r.offerings},
+		{Section: snapshot.SectionImages, After: after(cluster, types), Read: r.images},
+		{Section: snapshot.SectionKeyPairs, Read: r.keyPairs},
+		{Section: snapshot.SectionQuotas, Read: r.quotas},
+		{Section: snapshot.SectionStacks, Read: r.stacks},
+		{Section: snapshot.SectionRoles, Read: r.roles},
+		{Section: groups, Read: r.groups},
+		{Section: snapshot.SectionLaunch, After: after(groups), Read: r.launch},
+		{Section: snapshot.SectionActivities, After: after(groups), Read: r.activities},
+		{Section: snapshot.SectionInstances, After: after(groups), Read: r.instances},
+	}
+}
+
+func after(sections ...snapshot.Section) []snapshot.Section { return sections }
+
+// reader is a client bound to one request.
+type reader struct {
+	*Client
+	req Request
+}
+
+// fill is what readers return; the alias keeps their signatures short.
+type (
+	ctxt  = context.Context
+	facts = *snapshot.Snapshot
+)
