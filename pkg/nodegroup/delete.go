@@ -1,0 +1,232 @@
+package nodegroup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
+)
+
+// Suspension stops and restarts processes of an Auto Scaling group.
+type Suspension interface {
+	SuspendProcesses(ctx context.Context, group string, processes []string) error
+	ResumeProcesses(ctx context.Context, group string, processes []string) error
+}
+
+// Drainer empties nodes of pods.
+type Drainer interface {
+	Drain(ctx context.Context, nodes []string) error
+}
+
+// NodeDeleter removes Node objects.
+type NodeDeleter interface {
+	// DeleteNode removes a Node; one that is gone is no error.
+	DeleteNode(ctx context.Context, name string) error
+}
+
+// launching are the processes that would bring a fresh node while a group is
+// emptied. Terminate is not among them: the stack's deletion needs it.
+func launching() []string {
+	return []string{"Launch", "AZRebalance", "ReplaceUnhealthy", "ScheduledActions", "AlarmNotification"}
+}
+
+// DeletePlan is what `delete` will do, in order.
+type DeletePlan struct {
+	Group     string         `json:"group"`
+	Cluster   string         `json:"cluster"`
+	Stack     snapshot.Stack `json:"stack"`
+	ASGName   string         `json:"autoScalingGroup,omitempty"`
+	Suspended []string       `json:"suspended,omitempty"` // processes that stand still already
+	Instances []string       `json:"instances,omitempty"`
+	Nodes     []DeleteNode   `json:"nodes,omitempty"`
+	Mapping   MappingKind    `json:"mapping"`
+	RoleARN   string         `json:"roleARN,omitempty"`
+	// KeepMapping says why the role stays mapped; empty: the mapping goes.
+	KeepMapping string `json:"keepMapping,omitempty"`
+	SkipDrain   bool   `json:"skipDrain,omitempty"`
+	ServiceRole string `json:"serviceRole,omitempty"` // that CloudFormation acts as
+}
+
+// DeleteNode is a node of the group.
+type DeleteNode struct {
+	Name       string `json:"name"`
+	InstanceID string `json:"instanceID"`
+}
+
+// MakeDeletePlan decides from a snapshot what deleting the group takes. It
+// refuses groups that another tool made: that tool must delete them.
+func MakeDeletePlan(snap *snapshot.Snapshot, name string, skipDrain bool) (*DeletePlan, error) {
+	cluster := snap.Cluster
+	if cluster == nil {
+		return nil, errors.New("the cluster was not read")
+	}
+	group := snap.Group(name)
+	if group == nil {
+		return nil, &AbsentError{Group: name, Cluster: cluster.Name}
+	}
+	if group.Tool != ToolOurs || group.Stack == nil {
+		return nil, fmt.Errorf("node group %s was made by %s: delete it with the tool that made it", name, group.Tool)
+	}
+	if group.Stack.TerminationProtection {
+		return nil, fmt.Errorf("stack %s is protected: aws cloudformation update-termination-protection "+
+			"--no-enable-termination-protection --stack-name %s", group.Stack.Name, group.Stack.Name)
+	}
+	plan := &DeletePlan{
+		Group: name, Cluster: cluster.Name, Stack: *group.Stack,
+		ASGName: group.ASGName, Suspended: group.Suspended, Instances: group.InstanceIDs,
+		Nodes:   nodesOf(snap, group.InstanceIDs),
+		Mapping: mappingKind(cluster.AuthMode), RoleARN: roleOf(group), SkipDrain: skipDrain,
+	}
+	plan.KeepMapping = otherUser(snap, group, plan.RoleARN)
+	return plan, nil
+}
+
+// ToolOurs is what a group's Tool says when this product made it.
+const ToolOurs = "eksnodes"
+
+func nodesOf(snap *snapshot.Snapshot, ids []string) []DeleteNode {
+	var nodes []DeleteNode
+	for i := range snap.Nodes {
+		node := &snap.Nodes[i]
+		if node.Kube != nil && slices.Contains(ids, node.InstanceID) {
+			nodes = append(nodes, DeleteNode{Name: node.Kube.Name, InstanceID: node.InstanceID})
+		}
+	}
+	return nodes
+}
+
+func roleOf(group *snapshot.Group) string {
+	if group.Stack != nil && group.Stack.Outputs[outputRole] != "" {
+		return group.Stack.Outputs[outputRole]
+	}
+	return group.Launch.RoleARN
+}
+
+// otherUser names a group that lives on the same role, "" when there is none.
+// A group whose role is not known counts as one: taking a mapping away from
+// live nodes is worse than leaving one behind.
+func otherUser(snap *snapshot.Snapshot, group *snapshot.Group, role string) string {
+	if role == "" {
+		return "the role of the group is not known"
+	}
+	for i := range snap.Groups {
+		other := &snap.Groups[i]
+		switch {
+		case other.Name == group.Name && other.ASGName == group.ASGName:
+		case roleOf(other) == role:
+			return "node group " + other.Name + " uses the same role"
+		case roleOf(other) == "" && !madeByStack(group):
+			return "the role of node group " + other.Name + " is not known"
+		}
+	}
+	return ""
+}
+
+// madeByStack reports whether the role is the stack's own, and so cannot be
+// another group's.
+func madeByStack(group *snapshot.Group) bool {
+	return group.Stack != nil && group.Stack.Tags[TagRole] == roleOfStack
+}
+
+// AbsentError says that there is no such group.
+type AbsentError struct{ Group, Cluster string }
+
+// Error names the group and the cluster.
+func (e *AbsentError) Error() string {
+	return fmt.Sprintf("cluster %s has no node group %q", e.Cluster, e.Group)
+}
+
+// Remover carries a [DeletePlan] out.
+type Remover struct {
+	Stacks     Stacks
+	Writer     StackWriter
+	Suspension Suspension
+	Drainer    Drainer
+	Nodes      NodeDeleter
+	Entries    Entries
+	AwsAuth    AwsAuth
+	Progress   Progress
+	StackPoll  time.Duration
+}
+
+// Delete empties the group, deletes its stack, then what is left of its
+// nodes, and its role's mapping last: earlier, it would take live nodes down.
+func (r *Remover) Delete(ctx context.Context, plan *DeletePlan) error {
+	work := &tracker{todo: []string{"drain", "stack " + plan.Stack.Name, "leftover Node objects", "mapping of the nodes' role"}}
+	if err := r.drain(ctx, plan); err != nil {
+		return work.interrupted(ctx, err)
+	}
+	work.next()
+	if err := r.deleteStack(ctx, plan); err != nil {
+		return work.interrupted(ctx, err)
+	}
+	work.next()
+	for _, node := range plan.Nodes {
+		if err := r.Nodes.DeleteNode(ctx, node.Name); err != nil {
+			return work.interrupted(ctx, fmt.Errorf("delete node %s: %w", node.Name, err))
+		}
+	}
+	work.next()
+	if plan.KeepMapping != "" {
+		r.Progress.Report(Step{Topic: "mapping", Subject: string(plan.Mapping), State: "kept", Detail: plan.KeepMapping})
+		return nil
+	}
+	mapper := mapper{entries: r.Entries, awsAuth: r.AwsAuth, progress: r.Progress}
+	return work.interrupted(ctx, mapper.remove(ctx, plan.Mapping, plan.Cluster, plan.RoleARN))
+}
+
+// drain holds the group still and empties its nodes. If that fails or the
+// user stops it, what was suspended here goes on again.
+func (r *Remover) drain(ctx context.Context, plan *DeletePlan) error {
+	if plan.ASGName == "" || InProgress(plan.Stack.Status) {
+		return nil
+	}
+	var fresh []string
+	for _, process := range launching() {
+		if !slices.Contains(plan.Suspended, process) {
+			fresh = append(fresh, process)
+		}
+	}
+	if len(fresh) > 0 {
+		if err := r.Suspension.SuspendProcesses(ctx, plan.ASGName, fresh); err != nil {
+			return fmt.Errorf("suspend launches of %s: %w", plan.ASGName, err)
+		}
+		r.Progress.Report(Step{Topic: "group", Subject: plan.ASGName, State: "launches suspended"})
+	}
+	if plan.SkipDrain || len(plan.Nodes) == 0 {
+		return nil
+	}
+	names := make([]string, 0, len(plan.Nodes))
+	for _, node := range plan.Nodes {
+		names = append(names, node.Name)
+		r.Progress.Report(Step{Topic: "drain", Subject: node.Name, State: "draining"})
+	}
+	if err := r.Drainer.Drain(ctx, names); err != nil {
+		return errors.Join(fmt.Errorf("drain: %w", err), r.resume(ctx, plan.ASGName, fresh))
+	}
+	return nil
+}
+
+// resumeTime bounds the call that sets a group free after an interruption.
+const resumeTime = 20 * time.Second
+
+func (r *Remover) resume(ctx context.Context, group string, processes []string) error {
+	if len(processes) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), resumeTime)
+	defer cancel()
+	if err := r.Suspension.ResumeProcesses(ctx, group, processes); err != nil {
+		return fmt.Errorf("resume launches of %s: %w", group, err)
+	}
+	r.Progress.Report(Step{Topic: "group", Subject: group, State: "launches resumed", Detail: "nodes stay cordoned: kubectl uncordon NODE"})
+	return nil
+}
+
+func (r *Remover) deleteStack(ctx context.Context, plan *DeletePlan) error {
+	eraser := eraser{stacks: r.Stacks, writer: r.Writer, progress: r.Progress, poll: r.StackPoll}
+	return eraser.erase(ctx, &plan.Stack, plan.ServiceRole)
+}

@@ -1,0 +1,27 @@
+package nodegroup
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+)
+
+// createToken makes CloudFormation's client request token of what is asked
+// for: the same plan repeated is the same request, so that an answer lost on
+// the way never leads to two stacks.
+//
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html
+func createToken(stack NewStack, replaced string) (string, error) {
+	stack.Token = ""
+	text, err := json.Marshal([]any{stack, replaced}) // maps are written in the order of their keys
+	if err != nil {
+		return "", fmt.Errorf("make a request token: %w", err)
+	}
+	return "create-" + digest(text), nil
+}
+
+func digest(text []byte) string {
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:16])
+}
