@@ -1,7 +1,6 @@
 package cloud
 
 import (
-	"context"
 	"slices"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/gather"
@@ -87,9 +86,3 @@ type reader struct {
 	*Client
 	req Request
 }
-
-// fill is what readers return; the alias keeps their signatures short.
-type (
-	ctxt  = context.Context
-	facts = *snapshot.Snapshot
-)

@@ -1,0 +1,147 @@
+package kube
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/discovery"
+
+	"github.com/eksnodes/kubectl-eksnodes/pkg/gather"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
+)
+
+// nodePage is how many nodes one list call brings.
+const nodePage = 500
+
+// roleAnnotation gives a service account an IAM role of its own (IRSA).
+const roleAnnotation = "eks.amazonaws.com/role-arn"
+
+// Sources returns the readers for the sections named; none: all of them.
+func (c *Connection) Sources(sections ...snapshot.Section) []gather.Source {
+	all := []gather.Source{
+		{Section: snapshot.SectionKubeVersion, Read: c.readVersion},
+		{Section: snapshot.SectionAwsAuth, Read: c.readAwsAuth},
+		{Section: snapshot.SectionNodes, Read: c.readNodes},
+		{Section: snapshot.SectionCNI, Read: c.readCNI},
+	}
+	if len(sections) == 0 {
+		return all
+	}
+	return slices.DeleteFunc(all, func(s gather.Source) bool { return !slices.Contains(sections, s.Section) })
+}
+
+func (c *Connection) readVersion(ctx context.Context, _ *snapshot.Snapshot) (gather.Fill, error) {
+	version, err := discovery.ToServerVersionInterfaceWithContext(c.Clientset.Discovery()).ServerVersionWithContext(ctx)
+	if err != nil {
+		return nil, wrap("get the server's version", err)
+	}
+	return func(snap *snapshot.Snapshot) { snap.Kube.ServerVersion = version.GitVersion }, nil
+}
+
+func (c *Connection) readAwsAuth(ctx context.Context, _ *snapshot.Snapshot) (gather.Fill, error) {
+	config, err := c.Clientset.CoreV1().ConfigMaps("kube-system").Get(ctx, "aws-auth", metav1.GetOptions{})
+	if err := wrap("get configmaps kube-system/aws-auth", err); err != nil {
+		if IsKind(err, Absent) {
+			return func(snap *snapshot.Snapshot) { snap.Access.AwsAuth = nil }, nil
+		}
+		return nil, err
+	}
+	return func(snap *snapshot.Snapshot) { snap.Access.AwsAuth = ConvertAwsAuth(config) }, nil
+}
+
+func (c *Connection) readNodes(ctx context.Context, _ *snapshot.Snapshot) (gather.Fill, error) {
+	var nodes []snapshot.KubeNode
+	opts := metav1.ListOptions{Limit: nodePage}
+	for {
+		page, err := c.Clientset.CoreV1().Nodes().List(ctx, opts)
+		if err != nil {
+			return nil, wrap("list nodes", err)
+		}
+		for i := range page.Items {
+			nodes = append(nodes, ConvertNode(&page.Items[i]))
+		}
+		if opts.Continue = page.Continue; opts.Continue == "" {
+			break
+		}
+	}
+	return func(snap *snapshot.Snapshot) {
+		for i := range nodes {
+			snap.AddNode(snapshot.Node{InstanceID: snapshot.InstanceIDFromProviderID(nodes[i].ProviderID), Kube: &nodes[i]})
+		}
+	}, nil
+}
+
+// readCNI finds out whether the VPC CNI lives on the node's role. Without
+// aws-node (another CNI, or none) nobody needs the policy.
+func (c *Connection) readCNI(ctx context.Context, _ *snapshot.Snapshot) (gather.Fill, error) {
+	daemon, err := c.Clientset.AppsV1().DaemonSets("kube-system").Get(ctx, "aws-node", metav1.GetOptions{})
+	if err := wrap("get daemonsets kube-system/aws-node", err); err != nil {
+		if IsKind(err, Absent) {
+			onNode := false
+			return func(snap *snapshot.Snapshot) { snap.Kube.CNIPolicyOnNode = &onNode }, nil
+		}
+		return nil, err
+	}
+	account, err := c.Clientset.CoreV1().ServiceAccounts("kube-system").Get(ctx, "aws-node", metav1.GetOptions{})
+	if err != nil {
+		return nil, wrap("get serviceaccounts kube-system/aws-node", err)
+	}
+	onNode := account.Annotations[roleAnnotation] == ""
+	version := ""
+	for _, container := range daemon.Spec.Template.Spec.Containers {
+		if container.Name == "aws-node" {
+			version = imageTag(container.Image)
+		}
+	}
+	return func(snap *snapshot.Snapshot) {
+		snap.Kube.CNIPolicyOnNode, snap.Kube.CNIVersion = &onNode, version
+	}, nil
+}
+
+// imageTag is the tag of an image reference, or "".
+func imageTag(image string) string {
+	image, _, _ = strings.Cut(image, "@")
+	name := image[strings.LastIndexByte(image, '/')+1:]
+	_, tag, _ := strings.Cut(name, ":")
+	return tag
+}
+
+// ConvertAwsAuth turns the ConfigMap into facts.
+func ConvertAwsAuth(in *corev1.ConfigMap) *snapshot.AwsAuth {
+	return &snapshot.AwsAuth{Data: in.Data, ResourceVersion: in.ResourceVersion}
+}
+
+// ConvertNode turns the Node object into facts.
+func ConvertNode(in *corev1.Node) snapshot.KubeNode {
+	node := snapshot.KubeNode{
+		Name:           in.Name,
+		ProviderID:     in.Spec.ProviderID,
+		CreatedAt:      in.CreationTimestamp.Time,
+		KubeletVersion: in.Status.NodeInfo.KubeletVersion,
+		OSImage:        in.Status.NodeInfo.OSImage,
+		Unschedulable:  in.Spec.Unschedulable,
+		Labels:         in.Labels,
+	}
+	for _, taint := range in.Spec.Taints {
+		out := snapshot.Taint{Key: taint.Key, Value: taint.Value, Effect: string(taint.Effect)}
+		if taint.TimeAdded != nil {
+			out.Since = taint.TimeAdded.Time
+		}
+		node.Taints = append(node.Taints, out)
+	}
+	for _, condition := range in.Status.Conditions {
+		node.Conditions = append(node.Conditions, snapshot.Condition{
+			Type: string(condition.Type), Status: string(condition.Status), Reason: condition.Reason,
+			Message: condition.Message, Since: condition.LastTransitionTime.Time,
+		})
+	}
+	for _, address := range in.Status.Addresses {
+		if address.Type == corev1.NodeInternalIP {
+			node.InternalIPs = append(node.InternalIPs, address.Address)
+		}
+	}
+	return node
+}
