@@ -1,0 +1,165 @@
+"""What the service does on its own: launch, replace and terminate until a group is as desired."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from typing import Any
+
+from moto.autoscaling.models import InstanceState, autoscaling_backends
+from moto.core.exceptions import ServiceException
+
+from ..ec2.launch import launch
+from ..faults import Script
+from ..settings import Settings
+from .activities import Activity, stamp
+from .groups import journal, memory, suspended
+
+GONE = ("shutting-down", "terminated", "stopping", "stopped")
+
+
+class Reconciler:
+    """Called once a tick, with clock.STATE held."""
+
+    def __init__(self, settings: Settings, script: Script):
+        self.settings = settings
+        self.script = script
+
+    def tick(self) -> None:
+        for regions in list(autoscaling_backends.values()):
+            for backend in list(regions.values()):
+                for group in list(backend.autoscaling_groups.values()):
+                    self.reconcile(backend, group)
+
+    def reconcile(self, backend: Any, group: Any) -> None:
+        self._follow(backend, group)
+        self._replace_unhealthy(backend, group)
+        living = [s for s in group.instance_states if s.lifecycle_state in ("Pending", "InService")]
+        desired = group.desired_capacity or 0
+        if len(living) < desired:
+            self._launch(backend, group, len(living))
+        elif len(living) > desired:
+            self._shrink(backend, group, living, len(living) - desired)
+
+    def _follow(self, backend: Any, group: Any) -> None:
+        """Takes over what became of the instances since the last tick."""
+        for state in list(group.instance_states):
+            name = state.instance._state.name
+            if state.lifecycle_state == "Pending" and name == "running":
+                state.lifecycle_state = "InService"
+                for activity in journal(backend).unfinished(group.name, state.instance_id):
+                    activity.succeed()
+            elif state.lifecycle_state == "Terminating" and name == "terminated":
+                group.instance_states.remove(state)
+                for activity in journal(backend).unfinished(group.name, state.instance_id):
+                    activity.succeed()
+
+    def _replace_unhealthy(self, backend: Any, group: Any) -> None:
+        for state in list(group.instance_states):
+            if state.lifecycle_state not in ("Pending", "InService"):
+                continue
+            dead = state.instance._state.name in GONE
+            if dead and not suspended(group, "HealthCheck"):
+                state.health_status = "Unhealthy"
+            if state.health_status != "Unhealthy" or suspended(group, "ReplaceUnhealthy"):
+                continue
+            why = "an EC2 health check indicating it has been terminated or stopped" if dead else "a user health-check"
+            self.terminate(backend, group, state, f"At {stamp()} an instance was taken out of service in response to {why}.")
+            memory(group).replacing += 1
+
+    def _launch(self, backend: Any, group: Any, have: int) -> None:
+        kept = memory(group)
+        if suspended(group, "Launch") or time.monotonic() < kept.next_launch:
+            return
+        desired, replacing = group.desired_capacity or 0, kept.replacing
+        why = kept.why
+        for number in range(desired - have):
+            now = stamp()
+            if number < replacing:
+                cause = f"At {now} an instance was launched in response to an unhealthy instance needing to be replaced."
+            else:
+                cause = (
+                    f"{why}  At {now} an instance was started in response to a difference between desired and actual "
+                    f"capacity, increasing the capacity from {have} to {desired}."
+                ).strip()
+            if not self._launch_one(backend, group, cause):
+                return
+            kept.replacing = max(0, kept.replacing - 1)
+
+    def _launch_one(self, backend: Any, group: Any, cause: str) -> bool:
+        kept = memory(group)
+        subnet = _least_populated(group)
+        zone = backend.ec2_backend.get_subnet(subnet).availability_zone if subnet else group.availability_zones[0]
+        details = {"Subnet ID": subnet, "Availability Zone": zone} if subnet else {"Availability Zone": zone}
+        activity = Activity(group.name, group.arn, "Launching a new EC2 instance", cause, details)
+        journal(backend).add(activity)
+        try:
+            scripted = self.script.launch(group.name)
+            if scripted:
+                raise ServiceException(*scripted)
+            instance = self._run(backend, group, subnet, zone)
+        except ServiceException as e:
+            kept.last_failure = f"{e.message} Launching EC2 instance failed."
+            activity.description += f".  Status Reason: {kept.last_failure}"
+            activity.fail(kept.last_failure)
+            pause = min(self.settings.asg_retry * 2**kept.failures, self.settings.asg_retry_max)
+            kept.next_launch, kept.failures = time.monotonic() + pause, kept.failures + 1
+            return False
+        kept.failures = 0
+        activity.instance_id = instance.id
+        activity.description += f": {instance.id}"
+        return True
+
+    def _run(self, backend: Any, group: Any, subnet: str | None, zone: str) -> Any:
+        version = group.ec2_launch_template.get_version(group.launch_template_version)
+        tags = {**group.get_propagated_tags(), "aws:autoscaling:groupName": group.name}
+        instance = launch(backend.ec2_backend, version, subnet, tags, None if subnet else zone)
+        instance.autoscaling_group = group
+        state = InstanceState(
+            instance, lifecycle_state="Pending", protected_from_scale_in=group.new_instances_protected_from_scale_in
+        )
+        state.eksnodes_version = str(version.number)
+        group.instance_states.append(state)
+        return instance
+
+    def _shrink(self, backend: Any, group: Any, living: list[Any], count: int) -> None:
+        if suspended(group, "Terminate"):
+            return
+        have, desired, why = len(living), group.desired_capacity or 0, memory(group).why
+        for _ in range(count):
+            candidates = [s for s in living if not s.protected_from_scale_in]
+            if not candidates:
+                return
+            crowd = Counter(s.availability_zone for s in living)
+            victim = min(candidates, key=lambda s: (-crowd[s.availability_zone], s.instance.launch_time, s.instance_id))
+            living.remove(victim)
+            now = stamp()
+            cause = (
+                f"{why}  At {now} an instance was taken out of service in response to a difference between desired and "
+                f"actual capacity, shrinking the capacity from {have} to {desired}.  At {now} instance "
+                f"{victim.instance_id} was selected for termination."
+            ).strip()
+            self.terminate(backend, group, victim, cause)
+
+    def terminate(self, backend: Any, group: Any, state: Any, cause: str) -> Activity:
+        """Starts the termination of a member, with its activity."""
+        if state.lifecycle_state == "Pending":
+            for launching in journal(backend).unfinished(group.name, state.instance_id):
+                launching.succeed()
+        state.lifecycle_state = "Terminating"
+        details = {"Subnet ID": state.instance.subnet_id, "Availability Zone": state.availability_zone}
+        activity = Activity(group.name, group.arn, f"Terminating EC2 instance: {state.instance_id}", cause, details)
+        activity.status, activity.progress, activity.instance_id = "InProgress", 0, state.instance_id
+        journal(backend).add(activity)
+        state.instance.disable_api_termination = False
+        backend.ec2_backend.terminate_instances([state.instance_id])
+        return activity
+
+
+def _least_populated(group: Any) -> str | None:
+    """The subnet with the fewest members; the first named wins a tie."""
+    if not group.vpc_zone_identifier:
+        return None
+    subnets = group.vpc_zone_identifier.split(",")
+    members = Counter(s.instance.subnet_id for s in group.instance_states if s.lifecycle_state in ("Pending", "InService"))
+    return min(subnets, key=lambda s: (members[s], subnets.index(s)))

@@ -1,0 +1,125 @@
+"""AWS::AutoScaling::AutoScalingGroup."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from moto.autoscaling.models import autoscaling_backends
+
+from ...autoscaling.groups import memory, resize
+from ..errors import ResourceFailure
+from .base import REPLACE, Context, Made
+
+
+class AutoScalingGroupHandler:
+    type = "AWS::AutoScaling::AutoScalingGroup"
+    required = frozenset({"MaxSize", "MinSize"})
+    attributes = frozenset({"AutoScalingGroupARN"})
+    properties = frozenset(
+        {
+            "AutoScalingGroupName",
+            "AvailabilityZones",
+            "CapacityRebalance",
+            "DefaultInstanceWarmup",
+            "DesiredCapacity",
+            "HealthCheckGracePeriod",
+            "HealthCheckType",
+            "LaunchTemplate",
+            "MaxSize",
+            "MinSize",
+            "NewInstancesProtectedFromScaleIn",
+            "Tags",
+            "TerminationPolicies",
+            "VPCZoneIdentifier",
+        }
+    )
+
+    def __init__(self, stabilize_seconds: float):
+        self.stabilize_seconds = stabilize_seconds
+        self._deadlines: dict[str, float] = {}
+
+    def create(self, ctx: Context, properties: dict[str, Any]) -> Made:
+        name = properties.get("AutoScalingGroupName") or ctx.generated_name(255)
+        group = autoscaling_backends[ctx.account][ctx.region].create_auto_scaling_group(
+            name=name,
+            availability_zones=properties.get("AvailabilityZones", []),
+            desired_capacity=properties.get("DesiredCapacity"),
+            max_size=properties["MaxSize"],
+            min_size=properties["MinSize"],
+            launch_config_name="",
+            launch_template=properties.get("LaunchTemplate", {}),
+            vpc_zone_identifier=",".join(properties.get("VPCZoneIdentifier", [])) or None,
+            default_cooldown=None,
+            health_check_period=properties.get("HealthCheckGracePeriod"),
+            health_check_type=properties.get("HealthCheckType"),
+            load_balancers=[],
+            target_group_arns=[],
+            placement_group=None,
+            termination_policies=properties.get("TerminationPolicies", []),
+            tags=self._tags(ctx, properties),
+            capacity_rebalance=str(properties.get("CapacityRebalance", False)).lower() == "true",
+            new_instances_protected_from_scale_in=str(properties.get("NewInstancesProtectedFromScaleIn", False)).lower() == "true",
+        )
+        return Made(name, {"AutoScalingGroupARN": group.arn})
+
+    def settled(self, ctx: Context, physical_id: str) -> bool:
+        """Waits until as many instances as the minimum are in service."""
+        group = autoscaling_backends[ctx.account][ctx.region].autoscaling_groups.get(physical_id)
+        if group is None:
+            raise ResourceFailure(f"AutoScalingGroup {physical_id} was deleted while it was being created")
+        in_service = len(group.active_instances())
+        if in_service >= (group.min_size or 0):
+            self._deadlines.pop(physical_id, None)
+            return True
+        deadline = self._deadlines.setdefault(physical_id, time.monotonic() + self.stabilize_seconds)
+        if time.monotonic() < deadline:
+            return False
+        del self._deadlines[physical_id]
+        raise ResourceFailure(
+            "Group did not stabilize. {current/minimum/maximum group size} = "
+            f"{{{in_service}/{group.min_size}/{group.max_size}}}. Failed Scaling Activity: {memory(group).last_failure or 'none'}"
+        )
+
+    def update(self, ctx: Context, physical_id: str, old: dict[str, Any], new: dict[str, Any]) -> Any:
+        if old.get("AutoScalingGroupName") != new.get("AutoScalingGroupName"):
+            return REPLACE
+        backend = autoscaling_backends[ctx.account][ctx.region]
+        group = backend.autoscaling_groups.get(physical_id)
+        if group is None:
+            raise ResourceFailure(f"AutoScalingGroup name not found - AutoScalingGroup '{physical_id}' not found")
+        changed_size = any(old.get(k) != new.get(k) for k in ("MinSize", "MaxSize", "DesiredCapacity"))
+        backend.update_auto_scaling_group(
+            name=physical_id,
+            availability_zones=new.get("AvailabilityZones", []),
+            desired_capacity=int(new["DesiredCapacity"]) if changed_size and "DesiredCapacity" in new else None,
+            max_size=int(new["MaxSize"]),
+            min_size=int(new["MinSize"]),
+            launch_config_name="",
+            launch_template=new.get("LaunchTemplate", {}),
+            vpc_zone_identifier=",".join(new.get("VPCZoneIdentifier", [])),
+            health_check_period=new.get("HealthCheckGracePeriod"),
+            health_check_type=new.get("HealthCheckType"),
+        )
+        group.tags = self._tags(ctx, new)
+        return Made(physical_id, {"AutoScalingGroupARN": group.arn})
+
+    def delete(self, ctx: Context, physical_id: str, properties: dict[str, Any]) -> bool:
+        """Shrinks the group to nothing, waits for the instances, then deletes it."""
+        backend = autoscaling_backends[ctx.account][ctx.region]
+        group = backend.autoscaling_groups.get(physical_id)
+        if group is None:
+            return True
+        if (group.min_size, group.max_size, group.desired_capacity) != (0, 0, 0):
+            for state in group.instance_states:
+                state.protected_from_scale_in = False
+            resize(group, 0, 0, 0)
+        if group.instance_states:
+            return False
+        backend.delete_auto_scaling_group(physical_id)
+        return True
+
+    def _tags(self, ctx: Context, properties: dict[str, Any]) -> list[dict[str, Any]]:
+        own = {t["Key"]: (str(t["Value"]), str(t.get("PropagateAtLaunch", False)).lower() == "true") for t in properties.get("Tags", [])}
+        given = {k: (v, True) for k, v in {**ctx.system_tags(), **ctx.stack_tags}.items()}
+        return [{"Key": k, "Value": v, "PropagateAtLaunch": launch} for k, (v, launch) in {**given, **own}.items()]

@@ -1,0 +1,32 @@
+"""All repairs, in the order in which they are put on."""
+
+from __future__ import annotations
+
+import moto.cloudformation.urls as cfn_urls
+
+from . import ssm
+from .autoscaling import api as autoscaling_api
+from .autoscaling.reconcile import Reconciler
+from .cfn.api import CloudFormation
+from .cfn.update import UpdatingEngine
+from .cfn.handlers import all_handlers
+from .clock import CLOCK
+from .ec2 import lifecycle, limits
+from .faults import Script
+from .patching import Patcher
+from .settings import Settings
+
+
+def apply(patcher: Patcher, settings: Settings) -> None:
+    script = Script(settings.control)
+    limits.use_script(script)
+    lifecycle.apply(patcher, settings)
+    ssm.apply(patcher)
+
+    reconciler = Reconciler(settings, script)
+    autoscaling_api.apply(patcher, reconciler)
+    CLOCK.every_tick(reconciler.tick)
+
+    patcher.rely(cfn_urls, "url_paths")
+    CloudFormation.engine = UpdatingEngine(all_handlers(settings), settings, script)
+    cfn_urls.url_paths = {"{0}/$": CloudFormation.dispatch}

@@ -1,0 +1,71 @@
+"""CloudFormation: creation."""
+
+from __future__ import annotations
+
+import base64
+
+from .world import output, tags, wait_for
+
+
+def test_creation_is_asynchronous_with_events_per_resource(world):
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html"""
+    stack_id = world.create()
+    assert world.stack(stack_id)["StackStatus"] == "CREATE_IN_PROGRESS"
+    world.wait(stack_id, "CREATE_COMPLETE")
+    events = world.events(stack_id)
+    assert (events[0]["ResourceStatus"], events[0]["ResourceStatusReason"]) == ("CREATE_IN_PROGRESS", "User Initiated")
+    of_group = [(e["ResourceStatus"], e.get("ResourceStatusReason")) for e in events if e["LogicalResourceId"] == "NodeGroup"]
+    assert of_group == [
+        ("CREATE_IN_PROGRESS", None),
+        ("CREATE_IN_PROGRESS", "Resource creation Initiated"),
+        ("CREATE_COMPLETE", None),
+    ]
+    assert events[-1]["LogicalResourceId"] == world.stack(stack_id)["StackName"]
+    assert len({e["EventId"] for e in events}) == len(events)
+    times = [e["Timestamp"] for e in events]
+    assert times == sorted(times) and len(set(times)) == len(times)
+    world.delete(stack_id)
+
+
+def test_instances_have_what_the_launch_template_says(world, client):
+    """https://docs.aws.amazon.com/autoscaling/ec2/userguide/launch-templates.html"""
+    stack = world.created()
+    assert len({i["SubnetId"] for i in world.instances_of(stack)}) == 3
+    wait_for("three running", lambda: len(world.instances_of(stack, "running")) == 3)
+    instance = world.instances_of(stack, "running")[0]
+    assert ":instance-profile/eksnodes/" in instance["IamInstanceProfile"]["Arn"]
+    assert {g["GroupId"] for g in instance["SecurityGroups"]} == {output(stack, "NodeSecurityGroup"), world.control_plane_group}
+    assert instance["MetadataOptions"]["HttpTokens"] == "required"
+    assert instance["MetadataOptions"]["HttpPutResponseHopLimit"] == 2
+    assert tags(instance) == {
+        "Name": "demo-nodes-Node",
+        "kubernetes.io/cluster/demo": "owned",
+        "aws:autoscaling:groupName": output(stack, "NodeAutoScalingGroup"),
+        "aws:cloudformation:stack-name": stack["StackName"],
+        "aws:cloudformation:stack-id": stack["StackId"],
+        "aws:cloudformation:logical-id": "NodeGroup",
+        "aws:ec2launchtemplate:id": tags(instance)["aws:ec2launchtemplate:id"],
+        "aws:ec2launchtemplate:version": "1",
+    }
+    data = client("ec2").describe_instance_attribute(InstanceId=instance["InstanceId"], Attribute="userData")["UserData"]["Value"]
+    text = base64.b64decode(data).decode()
+    assert "cluster: {name: demo}" in text and "keep: ${literal}" in text
+    volume = client("ec2").describe_volumes(VolumeIds=[instance["BlockDeviceMappings"][0]["Ebs"]["VolumeId"]])["Volumes"][0]
+    assert (volume["Size"], volume["VolumeType"], volume["Encrypted"]) == (20, "gp3", True)
+    assert tags(volume) == {"Name": "demo-nodes-Volume"}
+    world.delete(stack["StackId"])
+
+
+def test_deletion_is_asynchronous_and_leaves_nothing(world, client):
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DeleteStack.html"""
+    stack = world.created()
+    client("cloudformation").delete_stack(StackName=stack["StackId"])
+    assert world.stack(stack["StackId"])["StackStatus"] == "DELETE_IN_PROGRESS"
+    gone = world.wait(stack["StackId"], "DELETE_COMPLETE")
+    assert gone["DeletionTime"]
+    assert not world.instances_of(stack, "pending", "running")
+    control_plane = client("ec2").describe_security_groups(GroupIds=[world.control_plane_group])["SecurityGroups"][0]
+    assert control_plane["IpPermissions"] == []
+    assert all(not p["UserIdGroupPairs"] for p in control_plane["IpPermissionsEgress"])
+    statuses = [e["ResourceStatus"] for e in world.events(stack["StackId"]) if e["LogicalResourceId"] == "NodeGroup"]
+    assert statuses[-2:] == ["DELETE_IN_PROGRESS", "DELETE_COMPLETE"]
