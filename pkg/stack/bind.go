@@ -70,10 +70,14 @@ func split(pieces []any, b binding) (cut []any, found bool) {
 	return cut, found
 }
 
-// wholeLines parts the text after its last line feed, so that YAML writes the lines before it as a readable block.
+// wholeLines parts a text of several lines after its last line feed, so that YAML writes the lines before it as a
+// readable block.
 func wholeLines(text string) []any {
 	var pieces []any
-	end := strings.LastIndex(text, "\n") + 1
+	end := 0
+	if strings.Count(text, "\n") > 1 {
+		end = strings.LastIndex(text, "\n") + 1
+	}
 	for _, piece := range []string{text[:end], text[end:]} {
 		if piece != "" {
 			pieces = append(pieces, piece)
