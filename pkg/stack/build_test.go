@@ -110,6 +110,13 @@ func shapes(t *testing.T) map[string]stack.Input {
 		in.Boot.PreBootstrap = []string{`for f in "${HOME}"/*; do echo "${f%.*}" ${!x}; done`}
 		in.Boot.BeaconDelay = userdata.DefaultBeaconDelay
 	})
+	shape("bottlerocket", func(in *stack.Input) {
+		in.Family, in.Volume.SizeGiB = stack.Bottlerocket, 50
+		var err error
+		if in.UserData, err = userdata.Bottlerocket(in.Boot); err != nil {
+			t.Fatal(err)
+		}
+	})
 	shape("custom-verbatim", func(in *stack.Input) {
 		in.Family, in.UserData, in.Volume.Device = stack.Custom, []byte("#!/bin/bash\n/opt/join.sh\n"), "/dev/sda1"
 	})
