@@ -1,0 +1,207 @@
+package authmap
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+
+	yamlv2 "go.yaml.in/yaml/v2"
+	"sigs.k8s.io/yaml"
+)
+
+// The keys of the ConfigMap's data that the authenticator reads. Their letter
+// case counts.
+const (
+	KeyRoles    = "mapRoles"
+	KeyUsers    = "mapUsers"
+	KeyAccounts = "mapAccounts"
+)
+
+// Role is one mapping of mapRoles. Keys are read in any letter case.
+type Role struct {
+	RoleARN  string   `json:"rolearn,omitempty"`
+	SSO      *SSO     `json:"sso,omitempty"`
+	Username string   `json:"username"`
+	Groups   []string `json:"groups"`
+	UserID   string   `json:"userid,omitempty"`
+}
+
+// SSO stands in a Role instead of the ARN and means every role that IAM
+// Identity Center made of one permission set.
+type SSO struct {
+	PermissionSetName string `json:"permissionSetName"`
+	AccountID         string `json:"accountID"`
+	Partition         string `json:"partition,omitempty"`
+}
+
+// User is one mapping of mapUsers.
+type User struct {
+	UserARN  string   `json:"userarn"`
+	Username string   `json:"username"`
+	Groups   []string `json:"groups"`
+	UserID   string   `json:"userid,omitempty"`
+}
+
+// Map is what the authenticator keeps of an aws-auth ConfigMap, in the order
+// of the text.
+type Map struct {
+	Roles    []Role
+	Users    []User
+	Accounts []string
+	// Problems are what it only logs: "There was an error parsing the config
+	// maps. Only saving data that was good".
+	Problems []Problem
+}
+
+// Problem is a fault in one key of the map.
+type Problem struct {
+	Key string
+	// Entry counts the list's entries from 0; -1 means the key as a whole.
+	Entry int
+	// Line counts the lines of the key's text from 1.
+	Line int
+	// Dropped means that nothing of the key (or of the entry) is used.
+	Dropped bool
+	Reason  string
+}
+
+// String gives the problem as one line.
+func (p Problem) String() string {
+	return fmt.Sprintf("%s line %d: %s", p.Key, p.Line, p.Reason)
+}
+
+// Parse reads the data of an aws-auth ConfigMap as aws-iam-authenticator does
+// (configmap.ParseMap). One syntax error drops a whole key, an invalid entry
+// is dropped alone, and the other keys are not touched by either.
+func Parse(data map[string]string) Map {
+	m := Map{Roles: []Role{}, Users: []User{}, Accounts: []string{}}
+	var users []User
+	m.Problems = append(m.Problems, readList(data, KeyUsers, &users)...)
+	for i, u := range users {
+		if u.UserARN == "" {
+			m.Problems = append(m.Problems, entryProblem(data, KeyUsers, i, "entry has no userarn and is ignored"))
+			continue
+		}
+		m.Users = append(m.Users, u)
+	}
+	var roles []Role
+	m.Problems = append(m.Problems, readList(data, KeyRoles, &roles)...)
+	for i, r := range roles {
+		if reason := r.invalid(); reason != "" {
+			m.Problems = append(m.Problems, entryProblem(data, KeyRoles, i, reason))
+			continue
+		}
+		m.Roles = append(m.Roles, r)
+	}
+	if text := data[KeyAccounts]; !skippable(text) {
+		// This key is read straight from YAML, so that an account number with a
+		// leading zero stays what is written.
+		if err := yamlv2.Unmarshal([]byte(text), &m.Accounts); err != nil {
+			m.Problems = append(m.Problems, wholeProblem(KeyAccounts, text, err))
+		}
+	}
+	return m
+}
+
+// readList decodes one key into list, a pointer to a slice of mappings. After
+// a fault of type the rest of the list is still filled in.
+func readList(data map[string]string, key string, list any) []Problem {
+	text := data[key]
+	if skippable(text) {
+		return nil
+	}
+	raw, err := toJSON(text)
+	if err != nil {
+		return []Problem{wholeProblem(key, text, err)}
+	}
+	if err := json.Unmarshal(raw, list); err != nil {
+		return []Problem{typeProblem(key, text, err)}
+	}
+	return nil
+}
+
+// skippable is the authenticator's test for "nothing here".
+func skippable(text string) bool {
+	switch strings.TrimSpace(text) {
+	case "", "``", `""`, "''":
+		return true
+	}
+	return false
+}
+
+// toJSON is ToJSON of k8s.io/apimachinery/pkg/util/yaml: text that starts with
+// a brace is taken for JSON as it stands; of several YAML documents only the
+// first is read.
+func toJSON(text string) ([]byte, error) {
+	if bytes.HasPrefix(bytes.TrimLeftFunc([]byte(text), unicode.IsSpace), []byte("{")) {
+		return []byte(text), nil
+	}
+	return yaml.YAMLToJSON([]byte(text))
+}
+
+// invalid tells why the authenticator drops the mapping, or nothing. It
+// follows RoleMapping.Validate.
+func (r Role) invalid() string {
+	switch {
+	case r.RoleARN == "" && r.SSO == nil:
+		return "entry has neither rolearn nor sso and is ignored"
+	case r.RoleARN != "" && r.SSO != nil:
+		return "entry has both rolearn and sso and is ignored"
+	case r.SSO == nil:
+		return ""
+	}
+	if !regexp.MustCompile(`^[0-9]{12}$`).MatchString(r.SSO.AccountID) {
+		return fmt.Sprintf("sso.accountID %q is not an AWS account; the entry is ignored", r.SSO.AccountID)
+	}
+	if !regexp.MustCompile(`^[\w+=,.@-]{1,32}$`).MatchString(r.SSO.PermissionSetName) {
+		return fmt.Sprintf("sso.permissionSetName %q is not valid; the entry is ignored", r.SSO.PermissionSetName)
+	}
+	if r.SSO.Partition != "" && !slices.Contains(partitions(), r.SSO.Partition) {
+		return fmt.Sprintf("sso.partition %q is not an AWS partition; the entry is ignored", r.SSO.Partition)
+	}
+	return ""
+}
+
+func entryProblem(data map[string]string, key string, i int, reason string) Problem {
+	return Problem{Key: key, Entry: i, Line: entryLine(data[key], i), Dropped: true, Reason: reason}
+}
+
+// typeProblem words a value of the wrong type, which encoding/json skips.
+func typeProblem(key, text string, err error) Problem {
+	p := Problem{Key: key, Entry: -1, Line: 1}
+	var wrong *json.UnmarshalTypeError
+	if !errors.As(err, &wrong) {
+		p.Dropped, p.Reason = true, err.Error()
+		return p
+	}
+	if wrong.Field == "" {
+		p.Line = rootLine(text)
+		p.Dropped = !isList(text)
+		p.Reason = fmt.Sprintf("a list of mappings is due, not a %s", wrong.Value)
+		return p
+	}
+	p.Line = fieldLine(text, wrong.Field)
+	p.Reason = fmt.Sprintf("%q is a %s where a %s is due, and is not read", wrong.Field, wrong.Value, plainType(wrong.Type.String()))
+	return p
+}
+
+func plainType(goType string) string {
+	switch goType {
+	case "[]string":
+		return "list of strings"
+	case "authmap.SSO":
+		return "mapping"
+	}
+	return goType
+}
+
+// wholeProblem words a text that is not YAML.
+func wholeProblem(key, text string, err error) Problem {
+	line, reason := yamlErrorLine(text, err)
+	return Problem{Key: key, Entry: -1, Line: line, Dropped: true, Reason: reason}
+}

@@ -1,0 +1,240 @@
+package authmap
+
+import (
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+
+	yamlv3 "go.yaml.in/yaml/v3"
+)
+
+// RemoveRole takes out of mapRoles what AddRole would put in: an entry that is
+// exactly e goes; one with further groups loses only those of e. Anything
+// else that maps the role is left as it is, and a note says so. Text that the
+// authenticator cannot read is a *ParseError.
+func RemoveRole(data map[string]string, e Entry) (Edit, error) {
+	entry, err := e.forMap()
+	if err != nil {
+		return Edit{}, err
+	}
+	edit := unchanged(data)
+	text, present := data[KeyRoles]
+	before, parseErr := read(text)
+	if parseErr != nil {
+		return Edit{}, parseErr
+	}
+	edit.Notes = pathNotes(text, before, entry)
+	for i := len(before.raw) - 1; present && i >= 0; i-- {
+		if before.raw[i].invalid() != "" || !entry.maps(before.raw[i]) {
+			continue
+		}
+		step, err := removeOne(edit.Data, before, i, entry)
+		if err != nil {
+			return Edit{}, err
+		}
+		edit.take(step)
+		if before, parseErr = read(edit.Data[KeyRoles]); parseErr != nil {
+			return Edit{}, parseErr
+		}
+	}
+	return edit, nil
+}
+
+// take adds one step (one of several entries for the same role) to the edit.
+func (e *Edit) take(step Edit) {
+	e.Notes = append(e.Notes, step.Notes...)
+	if !step.Changed() {
+		return
+	}
+	e.Data, e.Line = step.Data, step.Line
+	if e.Action != ActionRemoved {
+		e.Action = step.Action
+	}
+	for _, g := range step.Groups {
+		if !slices.Contains(e.Groups, g) {
+			e.Groups = append(e.Groups, g)
+		}
+	}
+}
+
+// removeOne deals with entry i, which maps the role.
+func removeOne(data map[string]string, before state, i int, e Entry) (Edit, error) {
+	text, have := data[KeyRoles], before.raw[i]
+	step := unchanged(data)
+	line := entryLine(text, i)
+	leave := func(reason string) (Edit, error) {
+		step.Notes = []string{fmt.Sprintf("%s line %d maps the role, but %s: left as it is", KeyRoles, line, reason)}
+		return step, nil
+	}
+	extra := missing(have.Groups, e.Groups)
+	ours := missing(have.Groups, extra)
+	switch {
+	case have.Username != e.Username:
+		return leave(fmt.Sprintf("its username is %q, not %q", have.Username, e.Username))
+	case len(extra) > 0 && len(ours) == 0:
+		return leave("it has none of our groups")
+	case len(extra) > 0:
+		return trim(step, before, i, e)
+	case len(missing(e.Groups, have.Groups)) > 0:
+		return leave("it lacks " + strings.Join(missing(e.Groups, have.Groups), ", "))
+	case have.UserID != "" || !onlyKeys(before.items[i]):
+		return leave("it has keys that ours does not have")
+	}
+	after, present, ok := removeText(text, before, i, e)
+	if !ok {
+		return Edit{}, &LayoutError{Line: line, Reason: "the entry cannot be taken out without changing something else"}
+	}
+	step.Data = withRoles(data, after)
+	if !present {
+		delete(step.Data, KeyRoles)
+	}
+	step.Action, step.Line = ActionRemoved, line
+	return step, nil
+}
+
+// trim takes our groups out of entry i, which has others as well.
+func trim(step Edit, before state, i int, e Entry) (Edit, error) {
+	text := step.Data[KeyRoles]
+	step.Line = entryLine(text, i)
+	for n := len(before.raw[i].Groups) - 1; n >= 0; n-- {
+		group := before.raw[i].Groups[n]
+		if !slices.Contains(e.Groups, group) {
+			continue
+		}
+		after, err := dropGroup(text, before, i, n)
+		if err != nil {
+			return Edit{}, err
+		}
+		text = after
+		step.Groups = append(step.Groups, group)
+		var parseErr *ParseError
+		if before, parseErr = read(text); parseErr != nil {
+			return Edit{}, parseErr
+		}
+	}
+	slices.Reverse(step.Groups)
+	step.Data = withRoles(step.Data, text)
+	step.Action = ActionTrimmed
+	step.Notes = append(step.Notes, fmt.Sprintf("%s line %d has further groups: only %s taken out",
+		KeyRoles, step.Line, strings.Join(step.Groups, ", ")))
+	return step, nil
+}
+
+func dropGroup(text string, before state, i, n int) (string, error) {
+	d := newDocument(text)
+	if d.root == nil || i >= len(d.root.Content) {
+		return "", &LayoutError{Line: 1, Reason: "the entry was not found in the text"}
+	}
+	item := d.root.Content[i]
+	groups := mapValue(item, "groups")
+	if reason := uneditable(item, groups); reason != "" {
+		return "", &LayoutError{Line: item.Line, Reason: reason}
+	}
+	if groups == nil || n >= len(groups.Content) {
+		return "", &LayoutError{Line: item.Line, Reason: "the entry's groups were not found in the text"}
+	}
+	accept := before.regrouped(i, slices.Delete(slices.Clone(before.raw[i].Groups), n, n+1))
+	for after := range d.removals(groups, n) {
+		if accept(after) {
+			return after, nil
+		}
+	}
+	return "", &LayoutError{
+		Line:   item.Line,
+		Reason: fmt.Sprintf("group %q cannot be taken out without changing something else", before.raw[i].Groups[n]),
+	}
+}
+
+// removeText gives the text without entry i, and whether the key stays. Of
+// several right ways it takes the one that AddRole leads back from.
+func removeText(text string, before state, i int, e Entry) (after string, present, ok bool) {
+	d := newDocument(text)
+	if d.root == nil || d.root.Kind != yamlv3.SequenceNode || i >= len(d.root.Content) {
+		return "", true, false
+	}
+	accept := before.without(i)
+	var fallback *string
+	for candidate := range d.removals(d.root, i) {
+		for _, was := range append(newDocument(candidate).revived(), candidate) {
+			if accept(was) && undoes(text, was, true, e) {
+				return was, true, true
+			}
+		}
+		if !accept(candidate) {
+			continue
+		}
+		if candidate == "" && undoes(text, "", false, e) {
+			return "", false, true
+		}
+		if fallback == nil {
+			fallback = &candidate
+		}
+	}
+	if fallback == nil {
+		return "", true, false
+	}
+	return *fallback, true, true
+}
+
+// undoes tells whether adding the entry to a text gives the text at hand.
+func undoes(text, was string, present bool, e Entry) bool {
+	s, err := read(was)
+	if err != nil || s.find(e.maps) >= 0 {
+		return false
+	}
+	again, _, ok := addText(was, present, s, e)
+	return ok && again == text
+}
+
+// removals are the texts that may come of taking out item n of a sequence.
+func (d *document) removals(list *yamlv3.Node, n int) iter.Seq[string] {
+	if list.Style&yamlv3.FlowStyle != 0 {
+		return d.flowRemovals(list, n)
+	}
+	return d.blockRemovals(list, n)
+}
+
+// blockRemovals take out the item's lines. Comments and blank lines behind it
+// stay. In a text without a final line break the one before the item goes.
+func (d *document) blockRemovals(list *yamlv3.Node, n int) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		at, ok := d.dash(list.Content[n])
+		if !ok {
+			return
+		}
+		first := d.lineAt(at)
+		for _, last := range d.itemEnds(list, n, first) {
+			start, end := d.starts[first], d.lineEnd(last)
+			if end == len(d.text) && d.starts[len(d.starts)-1] != end && first > 0 {
+				start -= len(d.lineBreak(start))
+			}
+			if !yield(d.apply(splice{at: start, drop: end - start})) {
+				return
+			}
+		}
+	}
+}
+
+// itemEnds are the lines that may be an item's last one: that of its last
+// node, and the last one before the next item that is no comment.
+func (d *document) itemEnds(list *yamlv3.Node, n, first int) []int {
+	limit := d.endLine()
+	if n+1 < len(list.Content) {
+		if next, ok := d.dash(list.Content[n+1]); ok {
+			limit = d.lineAt(next) - 1
+		}
+	}
+	quiet := limit
+	for quiet > first && isQuiet(d.line(quiet)) {
+		quiet--
+	}
+	return []int{min(lastNodeLine(list.Content[n])-1, limit), quiet, limit}
+}
+
+func lastNodeLine(n *yamlv3.Node) int {
+	if n.Kind == yamlv3.AliasNode || len(n.Content) == 0 {
+		return n.Line
+	}
+	return lastNodeLine(n.Content[len(n.Content)-1])
+}

@@ -1,0 +1,144 @@
+package authmap
+
+import (
+	"encoding/json"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// state is what a text of mapRoles means, in enough detail to tell whether an
+// edit changed anything but our entry.
+type state struct {
+	// items are the list's entries as canonical JSON, unknown keys included.
+	items []string
+	// raw are the same entries as the authenticator decodes them; an entry that
+	// is not valid has its place too.
+	raw []Role
+	// fault is what it logs about values of the wrong type.
+	fault  string
+	isJSON bool
+}
+
+// read gives the state of a text, or why the authenticator reads nothing.
+func read(text string) (state, *ParseError) {
+	if skippable(text) {
+		return state{}, nil
+	}
+	fail := func(p Problem) (state, *ParseError) {
+		return state{}, &ParseError{Key: p.Key, Line: p.Line, Reason: p.Reason}
+	}
+	raw, err := toJSON(text)
+	if err != nil {
+		return fail(wholeProblem(KeyRoles, text, err))
+	}
+	s := state{isJSON: strings.HasPrefix(strings.TrimSpace(text), "[") && json.Valid([]byte(text))}
+	var items []json.RawMessage
+	if err := json.Unmarshal(raw, &items); err != nil {
+		return fail(typeProblem(KeyRoles, text, err))
+	}
+	for _, item := range items {
+		s.items = append(s.items, string(item))
+	}
+	if err := json.Unmarshal(raw, &s.raw); err != nil {
+		s.fault = err.Error()
+	}
+	return s, nil
+}
+
+// find gives the index of the entry that counts for a role, the last one, or
+// -1.
+func (s state) find(match func(Role) bool) int {
+	for i := len(s.raw) - 1; i >= 0; i-- {
+		if s.raw[i].invalid() == "" && match(s.raw[i]) {
+			return i
+		}
+	}
+	return -1
+}
+
+// accepts reads an edited text and tells whether it means what is due.
+type accepts func(after string) bool
+
+// inserted is due after adding an entry at a place in the list.
+func (s state) inserted(at int, e Entry) accepts {
+	raw := slices.Insert(slices.Clone(s.raw), at, e.role())
+	return func(after string) bool {
+		got, err := read(after)
+		if err != nil || len(got.items) != len(s.items)+1 || s.isJSON && !got.isJSON {
+			return false
+		}
+		return slices.Equal(slices.Delete(slices.Clone(got.items), at, at+1), s.items) &&
+			onlyKeys(got.items[at]) &&
+			slices.EqualFunc(got.raw, raw, sameRole) &&
+			got.fault == s.fault
+	}
+}
+
+// without is due after removing entry i.
+func (s state) without(i int) accepts {
+	return func(after string) bool {
+		got, err := read(after)
+		if err != nil || s.isJSON && !got.isJSON && after != "" {
+			return false
+		}
+		return slices.Equal(got.items, slices.Delete(slices.Clone(s.items), i, i+1)) &&
+			slices.EqualFunc(got.raw, slices.Delete(slices.Clone(s.raw), i, i+1), sameRole) &&
+			got.fault == s.fault
+	}
+}
+
+// regrouped is due after giving entry i these groups.
+func (s state) regrouped(i int, groups []string) accepts {
+	want := slices.Clone(s.raw)
+	want[i].Groups = groups
+	return func(after string) bool {
+		got, err := read(after)
+		if err != nil || len(got.items) != len(s.items) || s.isJSON && !got.isJSON {
+			return false
+		}
+		for n := range got.items {
+			if n != i && got.items[n] != s.items[n] {
+				return false
+			}
+		}
+		return slices.EqualFunc(got.raw, want, sameRole) &&
+			reflect.DeepEqual(otherKeys(got.items[i]), otherKeys(s.items[i])) &&
+			got.fault == s.fault
+	}
+}
+
+func sameRole(a, b Role) bool { return reflect.DeepEqual(a, b) }
+
+// keysOf are the keys of an entry, as far as it is a mapping.
+func keysOf(item string) map[string]json.RawMessage {
+	var keys map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(item), &keys); err != nil {
+		return nil
+	}
+	return keys
+}
+
+// onlyKeys tells whether an entry has the three keys of ours and no other.
+func onlyKeys(item string) bool {
+	keys := keysOf(item)
+	for _, k := range []string{"rolearn", "username", "groups"} {
+		for have := range keys {
+			if equalKey(have, k) {
+				delete(keys, have)
+			}
+		}
+	}
+	return len(keys) == 0
+}
+
+// otherKeys are an entry's keys apart from its groups.
+func otherKeys(item string) map[string]json.RawMessage {
+	keys := keysOf(item)
+	for k := range keys {
+		if equalKey(k, "groups") {
+			delete(keys, k)
+		}
+	}
+	return keys
+}
