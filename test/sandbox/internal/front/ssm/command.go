@@ -2,6 +2,7 @@ package ssm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -88,7 +89,7 @@ func (s *Service) run(i *invocation, script string, timeout time.Duration) {
 	ctx, cancel := context.WithTimeout(s.ctx, timeout)
 	defer cancel()
 	result, err := s.cfg.Run(ctx, i.instanceID, script, timeout)
-	if ctx.Err() == context.DeadlineExceeded {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		result.TimedOut = true
 	}
 	i.set(func() { i.finish(result, err, s.cfg.Now()) })
