@@ -9,19 +9,13 @@
 package stack
 
 import (
+	"github.com/eksnodes/kubectl-eksnodes/pkg/product"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/userdata"
 )
 
-// Tag keys of this project's own. All begin with TagPrefix; nothing else in the project spells it out.
-const (
-	TagPrefix    = "eksnodes.dev/"
-	TagCluster   = TagPrefix + "cluster"   // name of the cluster
-	TagNodegroup = TagPrefix + "nodegroup" // name of the node group
-)
-
-// LabelNodegroup is the node label that carries the group's name. A kubelet may set it, since it is outside
-// kubernetes.io.
-const LabelNodegroup = TagNodegroup
+// LabelNodegroup is the node label that carries the group's name; it has the key of the tag that says the same. A
+// kubelet may set it, since it is outside kubernetes.io.
+const LabelNodegroup = product.TagGroup
 
 // MaxBody is CloudFormation's limit on a template sent inline, in bytes.
 const MaxBody = 51200

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/eksnodes/kubectl-eksnodes/pkg/product"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/userdata"
 )
 
@@ -17,8 +18,8 @@ func StackTags(in Input) map[string]string {
 	if tags == nil {
 		tags = map[string]string{}
 	}
-	tags[TagCluster] = in.Boot.Cluster.Name
-	tags[TagNodegroup] = in.Group
+	tags[product.TagCluster] = in.Boot.Cluster.Name
+	tags[product.TagGroup] = in.Group
 	return tags
 }
 
@@ -28,8 +29,8 @@ func groupTags(in Input) []any {
 	tags := []any{
 		propagated("Name", sub("${ClusterName}-${NodeGroupName}-Node")),
 		propagated(sub("kubernetes.io/cluster/${ClusterName}"), "owned"),
-		propagated(TagCluster, ref("ClusterName")),
-		propagated(TagNodegroup, ref("NodeGroupName")),
+		propagated(product.TagCluster, ref("ClusterName")),
+		propagated(product.TagGroup, ref("NodeGroupName")),
 	}
 	for _, key := range slices.Sorted(maps.Keys(in.Tags)) {
 		tags = append(tags, propagated(key, in.Tags[key]))

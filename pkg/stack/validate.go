@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"github.com/eksnodes/kubectl-eksnodes/pkg/product"
 )
 
 // Validate names everything that is missing, and every wish that contradicts another.
@@ -107,7 +109,7 @@ func (in Input) checkTags() error {
 		switch {
 		case strings.HasPrefix(strings.ToLower(key), "aws:"):
 			errs = append(errs, fmt.Errorf("tag %q: keys that begin with aws: are reserved by AWS", key))
-		case strings.HasPrefix(key, TagPrefix), strings.HasPrefix(key, "kubernetes.io/cluster/"), key == "Name":
+		case strings.HasPrefix(key, product.TagPrefix), strings.HasPrefix(key, "kubernetes.io/cluster/"), key == "Name":
 			errs = append(errs, fmt.Errorf("tag %q is set by this tool itself", key))
 		}
 	}

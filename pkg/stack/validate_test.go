@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/eksnodes/kubectl-eksnodes/pkg/product"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/stack"
 )
 
@@ -38,7 +39,7 @@ func TestBuildRefuses(t *testing.T) {
 		}},
 		{"not an address range", func(in *stack.Input) { in.Network.Ingress = []stack.Rule{{Protocol: "-1", CIDR: "10.0.0.1"}} }},
 		{"reserved by AWS", func(in *stack.Input) { in.Tags = map[string]string{"AWS:x": "y"} }},
-		{"set by this tool", func(in *stack.Input) { in.Tags = map[string]string{stack.TagNodegroup: "y"} }},
+		{"set by this tool", func(in *stack.Input) { in.Tags = map[string]string{product.TagGroup: "y"} }},
 		{"set by this tool", func(in *stack.Input) { in.Tags = map[string]string{"kubernetes.io/cluster/demo": "shared"} }},
 		{"would have 51 tags", func(in *stack.Input) {
 			in.Tags = map[string]string{}
@@ -82,7 +83,7 @@ func TestReadOutputs(t *testing.T) {
 func TestStackTags(t *testing.T) {
 	in := least(t)
 	in.Tags = map[string]string{"team": "web"}
-	want := map[string]string{"team": "web", "eksnodes.dev/cluster": "demo", "eksnodes.dev/nodegroup": "blue"}
+	want := map[string]string{"team": "web", "eksnodes.dev/cluster": "demo", "eksnodes.dev/group": "blue"}
 	if diff := cmp.Diff(want, stack.StackTags(in)); diff != "" {
 		t.Errorf("stack tags (-want +got):\n%s", diff)
 	}
