@@ -194,3 +194,7 @@ func (e *StackError) Error() string {
 	}
 	return fmt.Sprintf("stack %s %s: %s %s: %s", e.Name, state, e.First.Resource, e.First.Status, e.First.Reason)
 }
+
+// Usable reports whether a stack stands or is being made: an `add` of its
+// name goes on with it. Any other stack must be deleted first.
+func Usable(stack *snapshot.Stack) bool { return stack != nil && !mustBeDeleted(stack.Status) }

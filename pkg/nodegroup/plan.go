@@ -4,7 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"slices"
+	"maps"
 	"strings"
 	"time"
 
@@ -54,10 +54,8 @@ type Source struct {
 	Name string // builtin, aws, a file or a URL: as the user typed it
 	Body string // of a file
 	URL  string
-	// Takes are the parameters that the template declares, Capabilities what
-	// it needs acknowledged; both as GetTemplateSummary says. Unused for builtin.
-	Takes        []string
-	Capabilities []string
+	// Summary is what GetTemplateSummary says of it; unused for builtin.
+	Summary stack.Summary
 }
 
 // Builtin reports whether the template is our own.
@@ -83,27 +81,37 @@ func Make(snap *snapshot.Snapshot, req *Request, source Source, version string) 
 		return nil, err
 	}
 	plan.Image, plan.Subnets, plan.KeyName = choices.image, choices.subnets, choices.keyName
-	if req.Access.PublicKey != "" {
+	if req.Access.PublicKey != "" && (!Usable(plan.Existing)) {
 		plan.ImportKey = req.Access.PublicKey
 	}
 	input, err := stackInput(snap, req, choices)
 	if err != nil {
 		return nil, err
 	}
+	if !source.Builtin() && req.Subnets.Placement == PlaceAuto {
+		input.Network.PublicIP = nil // our choice, not the user's wish: the template may have its own
+	}
 	plan.UserData = string(input.UserData)
+	if req.Family == FamilyBottlerocket && !req.Boot.NoBeacon {
+		plan.Notes = append(plan.Notes, "Bottlerocket has no shell for the boot beacon: a node that does not join stays silent")
+	}
 	if err := plan.fill(name, input, source, req, version); err != nil {
 		return nil, err
 	}
 	plan.Mapping = planMapping(snap, input.Role.ARN)
 	plan.Proposed = proposed(plan, req, input)
-	plan.Notes = notes(req, source)
 	plan.Differences = differences(plan)
 	return plan, nil
 }
 
 // fill sets what CreateStack is called with.
 func (p *Plan) fill(name string, input stack.Input, source Source, req *Request, version string) error {
-	template, url, err := source.template(input)
+	template, url, notes, err := source.template(input)
+	if err != nil {
+		return err
+	}
+	p.Notes = append(p.Notes, notes...)
+	tags, err := stackTags(input, version)
 	if err != nil {
 		return err
 	}
@@ -111,7 +119,7 @@ func (p *Plan) fill(name string, input stack.Input, source Source, req *Request,
 		Name: name, TemplateBody: template.Body, TemplateURL: url,
 		Parameters:   map[string]string{},
 		Capabilities: template.Capabilities,
-		Tags:         stackTags(input, version, template.Body),
+		Tags:         tags,
 		RoleARN:      req.Stack.RoleARN, OnFailure: req.Stack.OnFailure,
 	}
 	for _, parameter := range template.Parameters {
@@ -127,21 +135,19 @@ func (p *Plan) fill(name string, input stack.Input, source Source, req *Request,
 
 // template is the template with its parameters; url is set when the body
 // stays where it is.
-func (s *Source) template(input stack.Input) (template stack.Template, url string, err error) {
+func (s *Source) template(input stack.Input) (template stack.Template, url string, notes []string, err error) {
 	if s.Builtin() {
 		template, err = stack.Build(input)
 		if err != nil {
-			return template, "", fmt.Errorf("make the template: %w", err)
+			return template, "", nil, fmt.Errorf("make the template: %w", err)
 		}
-		return template, "", nil
+		return template, "", nil, nil
 	}
-	template = stack.Template{Body: s.Body, Capabilities: s.Capabilities}
-	for _, parameter := range stack.Parameters(input) {
-		if slices.Contains(s.Takes, parameter.Key) {
-			template.Parameters = append(template.Parameters, parameter)
-		}
+	fitted, err := stack.Fit(input, s.Summary)
+	if err != nil {
+		return template, "", nil, fmt.Errorf("--template %s: %w", s.Name, err)
 	}
-	return template, s.URL, nil
+	return stack.Template{Body: s.Body, Parameters: fitted.Parameters, Capabilities: fitted.Capabilities}, s.URL, fitted.Notes, nil
 }
 
 func existingStack(snap *snapshot.Snapshot, name string) *snapshot.Stack {
@@ -166,7 +172,7 @@ func choose(snap *snapshot.Snapshot, req *Request, existing *snapshot.Stack) (ch
 	var out choices
 	imageID := req.ImageID
 	subnets := req.Subnets
-	if existing != nil && !mustBeDeleted(existing.Status) {
+	if Usable(existing) {
 		imageID, subnets = keep(req, existing)
 	}
 	image, err := chooseImage(snap, imageID)
@@ -179,8 +185,11 @@ func choose(snap *snapshot.Snapshot, req *Request, existing *snapshot.Stack) (ch
 		return out, err
 	}
 	out.keyName = req.Access.Name
-	if req.Access.PublicKey != "" || req.Access.CreateFile != "" {
-		out.keyName = KeyPairName(snap.Cluster.Name, req.Name)
+	switch {
+	case req.Access.CreateFile != "" && Usable(existing):
+		out.keyName = existing.Parameters["KeyName"] // made by an earlier run
+	case req.Access.PublicKey != "":
+		out.keyName = keyPairName(snap.Cluster.Name, req.Name, req.Access.PublicKey)
 	}
 	return out, nil
 }
@@ -203,7 +212,7 @@ func keep(req *Request, existing *snapshot.Stack) (imageID string, subnets Subne
 // ImageToRead returns the image id that a plan for the request will want: the
 // user's, else the existing stack's, else "" for the newest of the family.
 func ImageToRead(req *Request, existing *snapshot.Stack) string {
-	if req.ImageID == "" && existing != nil && !mustBeDeleted(existing.Status) {
+	if req.ImageID == "" && Usable(existing) {
 		return keptImage(existing)
 	}
 	return req.ImageID
@@ -225,9 +234,10 @@ func chooseImage(snap *snapshot.Snapshot, id string) (*snapshot.Image, error) {
 	return &snap.Catalog.Images[0], nil
 }
 
-// KeyPairName is the name of a key pair made for a group.
-func KeyPairName(cluster, group string) string {
-	return product.PluginName + "-" + cluster + "-" + group
+// keyPairName is the name of a key pair made for a group. It holds a digest
+// of the key, so that a key pair of that name is always this key.
+func keyPairName(cluster, group, publicKey string) string {
+	return fmt.Sprintf("%s-%s-%s-%.8s", product.PluginName, cluster, group, digest([]byte(publicKey)))
 }
 
 // stackInput is the request in the words of package stack.
@@ -262,9 +272,12 @@ func stackInput(snap *snapshot.Snapshot, req *Request, chosen choices) (stack.In
 }
 
 func bootConfig(cluster *snapshot.Cluster, req *Request) userdata.Config {
-	labels := map[string]string{product.TagGroup: req.Name}
-	for key, value := range req.Kubelet.Labels {
-		labels[key] = value
+	labels := maps.Clone(req.Kubelet.Labels)
+	if req.Family != FamilyCustom || len(req.Boot.UserData) == 0 { // else nobody is there to set it
+		if labels == nil {
+			labels = map[string]string{}
+		}
+		labels[stack.LabelNodegroup] = req.Name
 	}
 	config := userdata.Config{
 		Cluster: userdata.Cluster{
@@ -285,8 +298,11 @@ func bootConfig(cluster *snapshot.Cluster, req *Request) userdata.Config {
 }
 
 func render(family Family, config userdata.Config) ([]byte, error) {
-	if family == FamilyBottlerocket {
-		return nil, errors.New("bottlerocket")
+	switch family {
+	case FamilyBottlerocket:
+		return userdata.Bottlerocket(config)
+	case FamilyCustom:
+		return userdata.Custom(config)
 	}
 	return userdata.AL2023(config)
 }
@@ -333,18 +349,6 @@ func planMapping(snap *snapshot.Snapshot, roleARN string) Mapping {
 		}
 	}
 	return mapping
-}
-
-func notes(req *Request, source Source) []string {
-	var notes []string
-	if req.Family == FamilyBottlerocket && !req.Boot.NoBeacon {
-		notes = append(notes, "Bottlerocket has no shell: a node that cannot join will not say so on its console")
-	}
-	if !source.Builtin() {
-		notes = append(notes, "the template "+source.Name+" decides what its parameters do not: "+
-			"labels, taints, encryption, role, tags and IMDS may not be as asked")
-	}
-	return notes
 }
 
 // roleARN is the role of the nodes: the one asked for, else the stack's.

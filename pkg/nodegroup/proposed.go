@@ -11,6 +11,10 @@ import (
 	"github.com/eksnodes/kubectl-eksnodes/pkg/stack"
 )
 
+// defaultHopLimit is the builtin template's: pods reach IMDS, as the AWS
+// SDKs in them may need without a role of their own.
+const defaultHopLimit = 2
+
 // proposed is the group as it will be, in the words of the snapshot, so that
 // the rules for groups that exist also judge one that does not.
 func proposed(plan *Plan, req *Request, input stack.Input) snapshot.Group {
@@ -22,7 +26,7 @@ func proposed(plan *Plan, req *Request, input stack.Input) snapshot.Group {
 		Launch: snapshot.Launch{
 			ImageID: input.ImageID, InstanceTypes: []string{input.InstanceType}, KeyName: input.KeyName,
 			InstanceProfile: input.Role.ProfileARN, RoleARN: input.Role.ARN, PublicIP: input.Network.PublicIP,
-			HTTPTokens: "required", HopLimit: input.HopLimit,
+			HTTPTokens: "required", HopLimit: cmp.Or(input.HopLimit, defaultHopLimit),
 			VolumeSizeGiB: input.Volume.SizeGiB, VolumeType: input.Volume.Type, UserData: plan.UserData,
 			SecurityGroupIDs: slices.Clone(req.Network.SecurityGroups),
 		},
@@ -46,7 +50,7 @@ func proposed(plan *Plan, req *Request, input stack.Input) snapshot.Group {
 // the template when the same version of this product made it.
 func differences(plan *Plan) []Difference {
 	existing := plan.Existing
-	if existing == nil || mustBeDeleted(existing.Status) {
+	if !Usable(existing) {
 		return nil
 	}
 	var out []Difference
@@ -58,8 +62,8 @@ func differences(plan *Plan) []Difference {
 	}
 	sameMaker := existing.Tags[product.TagVersion] == plan.Stack.Tags[product.TagVersion]
 	have, want := existing.Tags[TagDigest], plan.Stack.Tags[TagDigest]
-	if len(out) == 0 && sameMaker && have != "" && have != want {
-		out = append(out, Difference{Setting: "template or user data", Have: "digest " + have, Want: "digest " + want})
+	if len(out) == 0 && sameMaker && len(have) > 8 && have != want {
+		out = append(out, Difference{Setting: "labels, taints, boot, volume or network options", Have: "digest " + have[:8], Want: "digest " + want[:8]})
 	}
 	return out
 }

@@ -82,12 +82,11 @@ const (
 	PlacePublic  Placement = "public"  // only subnets with one; nodes get public addresses
 )
 
-// SSHKey says how a key pair comes to the nodes. At most one field is set;
-// none means no key pair.
+// SSHKey says how a key pair comes to the nodes; the zero value means none.
 type SSHKey struct {
 	Name       string // an existing key pair
-	CreateFile string // make one, write the private key to this new file
 	PublicKey  string // an authorized_keys line to import
+	CreateFile string // PublicKey is of a new key, whose private half goes into this new file
 }
 
 // Identity is the role that nodes act as.

@@ -50,20 +50,14 @@ func validateSubnets(r *Request) error {
 			return usagef("--security-groups %q: give ids like sg-0123456789abcdef0", id)
 		}
 	}
-	if hops := r.Network.HopLimit; hops < 1 || hops > 64 {
+	if hops := r.Network.HopLimit; hops < 0 || hops > 64 {
 		return usagef("--hop-limit %d: EC2 takes 1 to 64", hops)
 	}
 	return nil
 }
 
 func validateKey(r *Request) error {
-	set := 0
-	for _, value := range []string{r.Access.Name, r.Access.CreateFile, r.Access.PublicKey} {
-		if value != "" {
-			set++
-		}
-	}
-	if set > 1 {
+	if r.Access.Name != "" && r.Access.PublicKey != "" {
 		return usagef("--key-pair, --create-key-pair and --import-key-pair exclude each other")
 	}
 	return nil
