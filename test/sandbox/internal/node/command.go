@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"syscall"
 	"time"
@@ -83,4 +85,29 @@ func (c *capped) Write(p []byte) (int, error) {
 		return len(p), nil
 	}
 	return c.Buffer.Write(p)
+}
+
+// WriteFile replaces a file of the running node in one step. The path is
+// relative to the node's root.
+func (n *Node) WriteFile(path string, data []byte) error {
+	pid := n.PID()
+	if pid == 0 {
+		return fmt.Errorf("node %s is not running", n.spec.InstanceID)
+	}
+	root, err := os.OpenRoot(filepath.Join("/proc", strconv.Itoa(pid), "root"))
+	if err != nil {
+		return fmt.Errorf("open root of node %s: %w", n.spec.InstanceID, err)
+	}
+	defer root.Close()
+	if err := root.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return fmt.Errorf("write %s in node %s: %w", path, n.spec.InstanceID, err)
+	}
+	partial := path + ".partial"
+	if err := root.WriteFile(partial, data, 0o644); err != nil {
+		return fmt.Errorf("write %s in node %s: %w", path, n.spec.InstanceID, err)
+	}
+	if err := root.Rename(partial, path); err != nil {
+		return fmt.Errorf("write %s in node %s: %w", path, n.spec.InstanceID, err)
+	}
+	return nil
 }

@@ -99,6 +99,14 @@ func (c *console) pump(master *os.File) {
 	}
 }
 
+// print appends a line of the sandbox's own.
+func (c *console) print(text string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, err := c.log.WriteString(text)
+	return err
+}
+
 // tail returns the last bytes of the log, at most max, and when it was last
 // written to.
 func (c *console) tail(max int64) ([]byte, time.Time, error) {

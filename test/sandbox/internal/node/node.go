@@ -198,6 +198,12 @@ func (n *Node) signal(s syscall.Signal) error {
 // the time of the last output. It can be read after the node's end.
 func (n *Node) ConsoleOutput() ([]byte, time.Time, error) { return n.console.tail(ConsoleSize) }
 
+// Print writes a message of the sandbox to the console.
+func (n *Node) Print(text string) {
+	// A console that cannot be written to shows in the next ConsoleOutput.
+	_ = n.console.print(text)
+}
+
 // Close closes the console of a node that is off.
 func (n *Node) Close() error { return n.console.close() }
 
