@@ -76,6 +76,10 @@ func (s Sandbox) ControlSocket() string { return s.Path("control.sock") }
 // the one of `go run` is gone when that ends.
 func (s Sandbox) Binary() string { return s.Path("bin", "sandbox") }
 
+// PIDFile holds the supervisor's process id as the machine sees it, for tools that
+// look into the sandbox from outside.
+func (s Sandbox) PIDFile() string { return s.Path("supervisor.pid") }
+
 // Bin holds the programs of the user's seat that are no built artefacts.
 func (s Sandbox) Bin() string { return s.Path("bin") }
 
@@ -85,8 +89,8 @@ func (s Sandbox) Log(part string) string { return s.Path("log", part+".log") }
 // AuditLog is the API server's audit log, one JSON event a line.
 func (s Sandbox) AuditLog() string { return s.Path("log", "audit.jsonl") }
 
-// CallLog is the AWS front's log of calls, one JSON object a line.
-func (s Sandbox) CallLog() string { return s.Path("log", "calls.jsonl") }
+// Front is where the AWS front keeps its state and its log of calls.
+func (s Sandbox) Front() string { return s.Path("front") }
 
 // AdminKubeconfig is the certificate-based way in, for the sandbox itself and for
 // assertions of tests: it works whatever the authenticator says.

@@ -23,8 +23,15 @@ const Dir = "/run/netns"
 
 const self = "/proc/thread-self/ns/net"
 
-// Path returns the file that holds the named namespace.
-func Path(name string) string { return filepath.Join(Dir, name) }
+// Path returns the file that holds the named namespace. A name may also be the
+// absolute path of such a file, by which a sandbox's namespace is reached from
+// outside: /proc/PID/root/run/netns/laptop.
+func Path(name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(Dir, name)
+}
 
 // Create makes a network namespace and brings its loopback up.
 func Create(name string) error {

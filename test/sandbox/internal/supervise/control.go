@@ -1,0 +1,58 @@
+package supervise
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+
+	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/control"
+)
+
+// serveControl opens the control socket. It answers from the first moment on, so
+// that `up` can follow the start.
+func (w *world) serveControl(failed chan<- error) error {
+	socket := w.config.Sandbox.ControlSocket()
+	l, err := net.Listen("unix", socket)
+	if err != nil {
+		return fmt.Errorf("open control socket: %w", err)
+	}
+	if err := os.Chmod(socket, 0o600); err != nil {
+		return fmt.Errorf("protect control socket: %w", err)
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+control.StatusPath, w.serveStatus)
+	mux.HandleFunc("/", w.serveFrontControl)
+	serve(l, mux, "control socket", failed)
+	return nil
+}
+
+func (w *world) serveStatus(rw http.ResponseWriter, _ *http.Request) {
+	w.mu.Lock()
+	s := w.status
+	s.Steps = append([]control.Step{}, s.Steps...)
+	nodes := w.nodes
+	w.mu.Unlock()
+	s.Parts = w.parts.Status()
+	s.Nodes = []control.Node{}
+	if nodes != nil {
+		s.Nodes = nodes.Nodes()
+	}
+	rw.Header().Set("Content-Type", "application/json")
+	if err := json.NewEncoder(rw).Encode(s); err != nil {
+		w.log.Warn("could not answer a status question", "error", err)
+	}
+}
+
+// serveFrontControl passes faults, calls and the clock on to the AWS front.
+func (w *world) serveFrontControl(rw http.ResponseWriter, r *http.Request) {
+	w.mu.Lock()
+	f := w.front
+	w.mu.Unlock()
+	if f == nil {
+		http.Error(rw, "the AWS front is not up yet", http.StatusServiceUnavailable)
+		return
+	}
+	f.Control().ServeHTTP(rw, r)
+}
