@@ -126,8 +126,8 @@ func (d *document) blockPlace() ([]splice, string) {
 			return nil, d.text[d.starts[d.lineAt(at)]:at]
 		}
 	}
-	if at, ok := d.placeholder(); ok {
-		return []splice{{at: at, insert: wasMark}}, ""
+	if marks := d.placeholders(); len(marks) > 0 {
+		return marks, ""
 	}
 	if len(d.revived()) > 0 {
 		return nil, "  "

@@ -36,7 +36,7 @@ func (g gen) mapRoles() (string, bool) {
 // nothing is a text without entries.
 func (g gen) nothing() string {
 	return g.pick("", "\n", "  ", "''", "\"\"\n", "``", "null", "~ # none\n", "null\n# none yet\n", "[]", "[ ]\n", "[\n]\n",
-		"[\n  # none\n  ]", "# - rolearn: x\n", "---\n", "--- []\n", "--- null\n...\n", "# was null\n", "\n\n# é\n", "---\n# x\n...\n")
+		"[\n  # none\n  ]", "# - rolearn: x\n", "---\n", "--- []\n", "--- null\n...\n", "# was null\n", "\n\n# é\n", "---\n# x\n...\n", "\t", " \t\n")
 }
 
 // dress puts comments, markers and line endings around a text.

@@ -182,12 +182,23 @@ func typeProblem(key, text string, err error) Problem {
 	if wrong.Field == "" {
 		p.Line = rootLine(text)
 		p.Dropped = !isList(text)
-		p.Reason = fmt.Sprintf("a list of mappings is due, not a %s", wrong.Value)
+		p.Reason = fmt.Sprintf("a list of mappings is due, not a %s", plainValue(wrong.Value))
 		return p
 	}
 	p.Line = fieldLine(text, wrong.Field)
-	p.Reason = fmt.Sprintf("%q is a %s where a %s is due, and is not read", wrong.Field, wrong.Value, plainType(wrong.Type.String()))
+	p.Reason = fmt.Sprintf("%q is a %s where a %s is due, and is not read", wrong.Field, plainValue(wrong.Value), plainType(wrong.Type.String()))
 	return p
+}
+
+// plainValue names a JSON value in YAML's words.
+func plainValue(json string) string {
+	switch json {
+	case "object":
+		return "mapping"
+	case "array":
+		return "list"
+	}
+	return json
 }
 
 func plainType(goType string) string {

@@ -11,25 +11,40 @@ import (
 // and back when the last one goes.
 const wasMark = "# was "
 
-// placeholder finds a value that stands for an empty list without being one:
-// a null in words, or one of the quotes that the authenticator skips.
-func (d *document) placeholder() (int, bool) {
-	if skippable(d.text) {
-		trimmed := strings.TrimSpace(d.text)
-		return strings.Index(d.text, trimmed), trimmed != ""
+// placeholders are splices that comment out what stands for an empty list
+// without being one: a null in words, or what the authenticator skips, which
+// are bare quotes and lines of blanks with a tab in them.
+func (d *document) placeholders() []splice {
+	switch trimmed := strings.TrimSpace(d.text); {
+	case skippable(d.text) && trimmed != "":
+		return []splice{{at: strings.Index(d.text, trimmed), insert: wasMark}}
+	case skippable(d.text):
+		var out []splice
+		for i, start := range d.starts {
+			if tab := strings.Index(d.line(i), "\t"); tab >= 0 {
+				out = append(out, splice{at: start + tab, insert: wasMark})
+			}
+		}
+		return out
+	case d.root != nil && d.root.Kind == yamlv3.ScalarNode && d.root.Value != "":
+		return []splice{{at: d.offset(d.root), insert: wasMark}}
 	}
-	if d.root == nil || d.root.Kind != yamlv3.ScalarNode || d.root.Value == "" {
-		return 0, false
-	}
-	return d.offset(d.root), true
+	return nil
 }
 
-// revived are the texts that come of making one comment a placeholder again.
+// revived are the texts that come of making comments placeholders again: each
+// one alone, and all together.
 func (d *document) revived() []string {
 	var out []string
-	mark := regexp.MustCompile("# was (?:''|\"\"|``|~|null|Null|NULL)(?:\\s|$)")
+	var all []splice
+	mark := regexp.MustCompile("# was (?:(?:''|\"\"|``|~|null|Null|NULL)(?:\\s|$)|\t)")
 	for _, m := range mark.FindAllStringIndex(d.text, -1) {
-		out = append(out, d.apply(splice{at: m[0], drop: len(wasMark)}))
+		s := splice{at: m[0], drop: len(wasMark)}
+		out = append(out, d.apply(s))
+		all = append(all, s)
+	}
+	if len(all) > 1 {
+		out = append(out, d.apply(all...))
 	}
 	return out
 }

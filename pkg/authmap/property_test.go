@@ -100,7 +100,7 @@ func checkOnlyOurs(t *testing.T, before, after oracleMap) {
 // is turned into a comment first.
 func checkOnlyInserted(t *testing.T, before, after string) {
 	t.Helper()
-	plain := strings.Replace(after, wasMark, "", 1)
+	plain := strings.ReplaceAll(after, wasMark, "")
 	if !insertedPiece(before, after) && !insertedPiece(before, plain) {
 		t.Errorf("taking out what was inserted does not give the same bytes\nbefore %q\n after %q", before, after)
 	}
