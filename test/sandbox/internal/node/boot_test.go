@@ -4,251 +4,14 @@ package node_test
 
 import (
 	"context"
-	"crypto/tls"
-	"encoding/base64"
-	"errors"
-	"fmt"
-	"io"
-	"net"
-	"net/http"
-	"net/netip"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/cgroup"
-	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/dns"
 	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/layout"
-	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/netns"
 	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/node"
-	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/node/imds"
-	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/pki"
 )
-
-const (
-	testID   = "i-0123456789abcdef0"
-	testIP   = "10.20.16.7"
-	testMAC  = "02:0a:14:10:07:01"
-	testName = "ip-10-20-16-7.us-west-2.compute.internal"
-)
-
-// testRig is one node with just enough of AWS around it to boot: a resolver,
-// an EC2 endpoint that knows the instance, the metadata service.
-type testRig struct {
-	node *node.Node
-	imds *imds.Server
-	spec node.Spec
-}
-
-func newRig(t *testing.T, userData string, cloudInit bool) *testRig {
-	t.Helper()
-	dir := workDir(t)
-	authority, err := pki.NewAuthority("test AWS")
-	check(t, err)
-	check(t, os.WriteFile(filepath.Join(dir, "ca.crt"), authority.Pair.Cert, 0o600))
-
-	base, bin := parts(t)
-	images, err := node.BuildImages(filepath.Join(dir, "image"), node.Parts{
-		Base: base, Kubelet: filepath.Join(bin, "kubelet"), Nodeadm: filepath.Join(bin, "nodeadm"),
-		Authenticator: filepath.Join(bin, "aws-iam-authenticator"), Pause: buildPause(t, dir),
-		AWSCA: filepath.Join(dir, "ca.crt"), KubernetesVersion: layout.KubernetesRelease,
-	})
-	check(t, err)
-
-	check(t, netns.Create(testID))
-	t.Cleanup(func() { check(t, netns.Delete(testID)) })
-	check(t, netns.Create(layout.NetHub))
-	t.Cleanup(func() { check(t, netns.Delete(layout.NetHub)) })
-	check(t, netns.IP(t.Context(), testID,
-		[]string{"addr", "add", layout.IMDSIP + "/32", "dev", "lo"},
-		[]string{"addr", "add", layout.VPCResolver + "/32", "dev", "lo"},
-		[]string{"addr", "add", layout.AWSIP + "/32", "dev", "lo"},
-	))
-	check(t, netns.Link{
-		Hub: layout.NetHub, Name: "v0", HubAddr: layout.VPCGateway + "/16",
-		Peer: testID, PeerAddr: testIP + "/16", PeerMAC: testMAC, Gateway: layout.VPCGateway,
-	}.Connect(t.Context()))
-	serveDNS(t)
-	serveEC2(t, authority)
-	metadata := imds.New(testInstance(userData), testCredentials, logFile(t, dir))
-	serve(t, layout.IMDSIP+":80", metadata, nil)
-
-	self, err := os.Executable()
-	check(t, err)
-	spec := node.Spec{
-		InstanceID: testID, Hostname: testName, Netns: testID, Layers: images.EKS,
-		Dir: filepath.Join(dir, "node"), Cgroup: "eksnodes-nod/" + testID, Program: self,
-		Nameserver: layout.VPCResolver, Search: layout.Region + ".compute.internal", CloudInit: cloudInit,
-	}
-	n, err := node.New(spec)
-	check(t, err)
-	t.Cleanup(func() { check(t, errors.Join(n.Close(), cgroup.Remove("eksnodes-nod", time.Second))) })
-	return &testRig{node: n, imds: metadata, spec: spec}
-}
-
-// start runs the node until the test is over.
-func (r *testRig) start(t *testing.T) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() {
-		_, err := r.node.Run(ctx)
-		ended <- err
-	}()
-	t.Cleanup(func() {
-		cancel()
-		check(t, <-ended)
-		if t.Failed() {
-			text, _, err := r.node.ConsoleOutput()
-			t.Logf("console (%v):\n%s", err, text)
-		}
-	})
-}
-
-// eventually polls a script in the node until it succeeds.
-func (r *testRig) eventually(t *testing.T, limit time.Duration, script string) {
-	t.Helper()
-	deadline := time.Now().Add(limit)
-	for {
-		result, err := r.node.RunCommand(t.Context(), script, 10*time.Second)
-		if err == nil && result.ExitCode == 0 {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("after %v still not true: %s\n%v %s%s", limit, script, err, result.Stdout, result.Stderr)
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-}
-
-func (r *testRig) run(t *testing.T, script string) string {
-	t.Helper()
-	result, err := r.node.RunCommand(t.Context(), script, 20*time.Second)
-	check(t, err)
-	if result.ExitCode != 0 {
-		t.Errorf("%s: exit code %d: %s", script, result.ExitCode, result.Stderr)
-	}
-	return strings.TrimSpace(string(result.Stdout))
-}
-
-func testInstance(userData string) imds.Instance {
-	return imds.Instance{
-		ID: testID, ImageID: "ami-0123456789abcdef0", Type: "m5.large", Architecture: "x86_64",
-		Account: layout.Account, Partition: layout.Partition, Region: layout.Region, Zone: layout.Region + "a",
-		DNSSuffix: "amazonaws.com", ReservationID: "r-1", LaunchTime: time.Now(), Lifecycle: "on-demand",
-		PrivateIP: testIP, PrivateDNS: testName, MAC: testMAC, InterfaceID: "eni-1",
-		SubnetID: "subnet-1", SubnetCIDR: "10.20.16.0/20", VPCID: "vpc-1", VPCCIDR: layout.VPCCIDR,
-		Groups: []imds.Group{{ID: "sg-1", Name: "nodes"}}, UserData: []byte(userData),
-		KeyName: "alice", PublicKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ3pVxP9lGzZ1i9XgRrvLkJ0vQv3bW6tYk1p1p1p1p1p alice",
-		Profile: &imds.Profile{ARN: "arn:aws:iam::111122223333:instance-profile/nodes", ID: "AIPA1",
-			RoleARN: "arn:aws:iam::111122223333:role/nodes", RoleName: "nodes"},
-		Options: imds.Options{TokensRequired: true, HopLimit: 2},
-	}
-}
-
-func testCredentials(context.Context, string, string) (imds.Credentials, error) {
-	return imds.Credentials{AccessKeyID: "ASIAEXAMPLE", SecretAccessKey: "secret", SessionToken: "session",
-		Expiration: time.Now().Add(time.Hour)}, nil
-}
-
-func nodeConfig(t *testing.T, extra string) string {
-	t.Helper()
-	authority, err := pki.NewAuthority("kubernetes")
-	check(t, err)
-	ca := base64.StdEncoding.EncodeToString(authority.Pair.Cert)
-	return "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=\"//\"\n\n" +
-		"--//\nContent-Type: application/node.eks.aws\n\n---\napiVersion: node.eks.aws/v1alpha1\nkind: NodeConfig\n" +
-		"spec:\n  cluster:\n    name: demo\n    apiServerEndpoint: " + layout.Endpoint + "\n    certificateAuthority: " + ca +
-		"\n    cidr: " + layout.ServiceCIDR + "\n" + extra +
-		"--//\nContent-Type: text/x-shellscript; charset=\"us-ascii\"\n\n#!/bin/bash\n" +
-		"echo \"hello from user data on $(hostname)\" | tee /var/log/ran\n--//--\n"
-}
-
-func serveDNS(t *testing.T) {
-	t.Helper()
-	zone := dns.NewZone(netip.MustParseAddr(layout.AWSIP))
-	zone.Set(layout.EndpointHost, netip.MustParseAddr(layout.ControlPlaneIP))
-	packets, err := netns.ListenPacket(t.Context(), testID, "udp", layout.VPCResolver+":53")
-	check(t, err)
-	ctx, cancel := context.WithCancel(context.Background())
-	go func() { _ = zone.Serve(ctx, []net.PacketConn{packets}, nil) }() // ends with the test
-	t.Cleanup(func() { cancel(); check(t, packets.Close()) })
-}
-
-// serveEC2 answers DescribeInstances with the one instance.
-func serveEC2(t *testing.T, authority *pki.Authority) {
-	t.Helper()
-	pair, err := authority.Issue(pki.Request{Name: "ec2", Hosts: []string{"ec2.us-west-2.amazonaws.com"}})
-	check(t, err)
-	certificate, err := pair.TLS()
-	check(t, err)
-	serve(t, layout.AWSIP+":443", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = fmt.Fprintf(w, `<DescribeInstancesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><reservationSet><item><instancesSet>`+
-			`<item><instanceId>%s</instanceId><privateDnsName>%s</privateDnsName></item>`+
-			`</instancesSet></item></reservationSet></DescribeInstancesResponse>`, testID, testName)
-	}), &tls.Config{Certificates: []tls.Certificate{certificate}})
-}
-
-func serve(t *testing.T, address string, handler http.Handler, config *tls.Config) {
-	t.Helper()
-	l, err := netns.Listen(t.Context(), testID, "tcp", address)
-	check(t, err)
-	if config != nil {
-		l = tls.NewListener(l, config)
-	}
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
-	go func() { _ = server.Serve(l) }() // ends when the server is closed
-	t.Cleanup(func() { check(t, server.Close()) })
-}
-
-// workDir is a folder on a disk: overlayfs wants no overlay and no tmpfs below
-// containerd's folder.
-func workDir(t *testing.T) string {
-	t.Helper()
-	state, _, err := layout.Bases(os.Getenv)
-	check(t, err)
-	check(t, os.MkdirAll(state, 0o755))
-	dir, err := os.MkdirTemp(state, "nod-")
-	check(t, err)
-	t.Cleanup(func() { check(t, os.RemoveAll(dir)) })
-	return dir
-}
-
-func parts(t *testing.T) (base, bin string) {
-	t.Helper()
-	_, cache, err := layout.Bases(os.Getenv)
-	check(t, err)
-	return filepath.Join(cache, "base-"+node.BaseKey()), os.Getenv("EKSNODES_SANDBOX_BIN")
-}
-
-func buildPause(t *testing.T, dir string) string {
-	t.Helper()
-	out := filepath.Join(dir, "pause")
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", out, "./pause")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if text, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build pause: %v: %s", err, text)
-	}
-	return out
-}
-
-func logFile(t *testing.T, dir string) io.Writer {
-	t.Helper()
-	f, err := os.Create(filepath.Join(dir, "imds.log"))
-	check(t, err)
-	t.Cleanup(func() { check(t, f.Close()) })
-	return f
-}
-
-func check(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
 
 // A node boots through cloud-init and nodeadm to a kubelet that looks for its
 // API server, all from the user data that its metadata service gives.
@@ -281,4 +44,123 @@ func TestBootThroughCloudInit(t *testing.T) {
 	if strings.Contains(string(text), "ordering cycle") || time.Since(at) > time.Minute {
 		t.Errorf("console of %v:\n%s", at, text)
 	}
+}
+
+// Without cloud-init the node is up sooner; reboot, power-off and a later start
+// keep its volume, and its end leaves nothing on the machine.
+func TestPowerCycle(t *testing.T) {
+	r := newRig(t, nodeConfig(t, ""), false)
+	ended := r.start(t)
+	r.eventually(t, 60*time.Second, "systemctl is-active kubelet && systemctl is-active ssh")
+	r.run(t, "echo kept > /var/lib/marker; cat /proc/sys/kernel/random/boot_id > /var/lib/first-boot")
+	if got := r.run(t, "ls /var/log/ran 2>/dev/null; cloud-init status"); got != "status: disabled" {
+		t.Errorf("cloud-init ran: %s", got)
+	}
+
+	check(t, r.node.Reboot())
+	r.eventually(t, 60*time.Second, "! grep -qf /var/lib/first-boot /proc/sys/kernel/random/boot_id && systemctl is-active kubelet")
+	if got := r.run(t, "cat /var/lib/marker; journalctl --list-boots -o json | jq length"); got != "kept\n2" {
+		t.Errorf("after reboot: %q, want the marker and two boots", got)
+	}
+
+	check(t, r.node.PowerOff())
+	if end := <-ended; end != node.PoweredOff || r.node.PID() != 0 {
+		t.Errorf("node ended %v, process %d", end, r.node.PID())
+	}
+	check(t, noCgroup(r.spec.Cgroup))
+	text, _, err := r.node.ConsoleOutput()
+	check(t, err)
+	if !strings.Contains(string(text), "Reached target poweroff.target") {
+		t.Error("console does not show the shutdown")
+	}
+
+	ctx, kill := context.WithCancel(t.Context())
+	again := make(chan node.Ending, 1)
+	go func() {
+		end, err := r.node.Run(ctx)
+		if err != nil {
+			t.Error(err)
+		}
+		again <- end
+	}()
+	r.eventually(t, 60*time.Second, "grep kept /var/lib/marker && systemctl is-active kubelet")
+	kill()
+	if end := <-again; end != node.Killed {
+		t.Errorf("node ended %v, want killed", end)
+	}
+	check(t, noCgroup(r.spec.Cgroup))
+}
+
+// The key of the key pair and keys pushed by EC2 Instance Connect open ec2-user;
+// root is refused.
+func TestLogins(t *testing.T) {
+	r := newRig(t, nodeConfig(t, ""), true)
+	r.start(t)
+	r.eventually(t, 60*time.Second, "cloud-init status | grep done")
+	r.run(t, "ssh-keygen -q -t ed25519 -N '' -f /root/key")
+	login := func(user string) string {
+		return "ssh -i /root/key -o BatchMode=yes -o StrictHostKeyChecking=accept-new " + user + "@" + testIP + " sudo -n id -un"
+	}
+	if result, err := r.node.RunCommand(t.Context(), login("ec2-user"), 10*time.Second); err != nil || result.ExitCode == 0 {
+		t.Errorf("a key that nobody pushed: %+v, %v", result, err)
+	}
+	r.imds.PushKey("ec2-user", r.run(t, "cat /root/key.pub"))
+	if got := r.run(t, login("ec2-user")); got != "root" {
+		t.Errorf("pushed key: sudo gives %q", got)
+	}
+	if got := r.run(t, "cat /root/.ssh/authorized_keys"); !strings.Contains(got, "Please login as the user \\\"ec2-user\\\"") {
+		t.Errorf("root's keys: %q", got)
+	}
+}
+
+// A user data mistake shows as it does on EC2: nodeadm fails and says why on the
+// console, and no kubelet starts.
+func TestBadNodeConfig(t *testing.T) {
+	r := newRig(t, strings.Replace(nodeConfig(t, ""), layout.ServiceCIDR, "not-a-cidr", 1), false)
+	r.start(t)
+	r.eventually(t, 60*time.Second, "systemctl is-failed nodeadm-config")
+	if got := r.run(t, "systemctl is-active kubelet || true"); got != "inactive" {
+		t.Errorf("kubelet is %s", got)
+	}
+	text, _, err := r.node.ConsoleOutput()
+	check(t, err)
+	if !strings.Contains(string(text), "not-a-cidr") || !strings.Contains(string(text), "[DEPEND]") {
+		t.Errorf("console does not tell the reason:\n%s", text)
+	}
+}
+
+// An image without Kubernetes boots and never becomes a node.
+func TestPlainImage(t *testing.T) {
+	r := newRigOf(t, nodeConfig(t, ""), false, func(i node.Images) []string { return i.Plain })
+	r.start(t)
+	r.eventually(t, 60*time.Second, "systemctl is-active ssh")
+	r.run(t, "! command -v kubelet && ! command -v nodeadm && ! systemctl cat kubelet")
+}
+
+// Commands end when their time is over, even if they start what outlives them.
+func TestRunCommand(t *testing.T) {
+	r := newRigOf(t, "", false, func(i node.Images) []string { return i.Plain })
+	r.start(t)
+	r.eventually(t, 60*time.Second, "systemctl is-active ssh")
+
+	result, err := r.node.RunCommand(t.Context(), "echo out; echo err >&2; exit 7", 10*time.Second)
+	check(t, err)
+	if string(result.Stdout) != "out\n" || string(result.Stderr) != "err\n" || result.ExitCode != 7 {
+		t.Errorf("result %+v", result)
+	}
+	start := time.Now()
+	result, err = r.node.RunCommand(t.Context(), "echo before; setsid sleep 60 & sleep 60", 500*time.Millisecond)
+	check(t, err)
+	if !result.TimedOut || string(result.Stdout) != "before\n" || time.Since(start) > 5*time.Second {
+		t.Errorf("after %v: %+v", time.Since(start), result)
+	}
+	check(t, r.node.WriteFile("etc/made/by/test", []byte("text")))
+	if got := r.run(t, "cat /etc/made/by/test"); got != "text" {
+		t.Errorf("file holds %q", got)
+	}
+}
+
+func noCgroup(name string) error {
+	// Removing what is not there is no error; what is busy is one.
+	return cgroup.Remove(name, 0)
 }
