@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import moto.cloudformation.urls as cfn_urls
 
-from . import ssm
+from . import quotas, ssm
 from .autoscaling import api as autoscaling_api
 from .autoscaling.reconcile import Reconciler
 from .cfn.api import CloudFormation
-from .cfn.update import UpdatingEngine
 from .cfn.handlers import all_handlers
+from .cfn.update import UpdatingEngine
 from .clock import CLOCK
-from .ec2 import lifecycle, limits
+from .ec2 import filters, groups, image_devices, lifecycle, limits, running
 from .faults import Script
 from .patching import Patcher
 from .settings import Settings
@@ -21,7 +21,12 @@ def apply(patcher: Patcher, settings: Settings) -> None:
     script = Script(settings.control)
     limits.use_script(script)
     lifecycle.apply(patcher, settings)
+    running.apply(patcher)
+    groups.apply(patcher)
+    filters.apply(patcher)
+    image_devices.apply(patcher)
     ssm.apply(patcher)
+    quotas.apply(patcher)
 
     reconciler = Reconciler(settings, script)
     autoscaling_api.apply(patcher, reconciler)

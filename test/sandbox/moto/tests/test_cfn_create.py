@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 
-from .world import output, tags, wait_for
+from .world import TEMPLATE, output, tags, wait_for
 
 
 def test_creation_is_asynchronous_with_events_per_resource(world):
@@ -69,3 +69,17 @@ def test_deletion_is_asynchronous_and_leaves_nothing(world, client):
     assert all(not p["UserIdGroupPairs"] for p in control_plane["IpPermissionsEgress"])
     statuses = [e["ResourceStatus"] for e in world.events(stack["StackId"]) if e["LogicalResourceId"] == "NodeGroup"]
     assert statuses[-2:] == ["DELETE_IN_PROGRESS", "DELETE_COMPLETE"]
+
+
+def test_a_key_pair_reaches_the_instances(world, client):
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-supplied-parameter-types.html"""
+    client("ec2").create_key_pair(KeyName="mine", KeyType="ed25519")
+    typed = TEMPLATE.replace("  KeyName:\n    Type: String\n    Default: \"\"", "  KeyName:\n    Type: AWS::EC2::KeyPair::KeyName")
+    assert typed != TEMPLATE
+    stack_id = world.create(typed, parameters={"KeyName": "mine"})
+    stack = world.wait(stack_id, "CREATE_COMPLETE")
+    assert {i["KeyName"] for i in world.instances_of(stack)} == {"mine"}
+    world.delete(stack_id)
+    lost = world.create(typed, parameters={"KeyName": "nobody"})
+    world.wait(lost, "ROLLBACK_COMPLETE")
+    world.delete(lost)

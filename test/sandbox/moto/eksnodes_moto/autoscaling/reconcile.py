@@ -99,7 +99,7 @@ class Reconciler:
                 raise ServiceException(*scripted)
             instance = self._run(backend, group, subnet, zone)
         except ServiceException as e:
-            kept.last_failure = f"{e.message} Launching EC2 instance failed."
+            kept.last_failure = f"{str(e.message).rstrip('.')}. Launching EC2 instance failed."
             activity.description += f".  Status Reason: {kept.last_failure}"
             activity.fail(kept.last_failure)
             pause = min(self.settings.asg_retry * 2**kept.failures, self.settings.asg_retry_max)

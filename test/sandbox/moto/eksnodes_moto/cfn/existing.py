@@ -15,7 +15,7 @@ from .stack import Stack
 
 _EXISTS: dict[str, Callable[[Any, str], bool]] = {
     "AWS::EC2::Image::Id": lambda b, v: v in b.amis,
-    "AWS::EC2::KeyPair::KeyName": lambda b, v: v in b.keypairs,
+    "AWS::EC2::KeyPair::KeyName": lambda b, v: v in b.key_pairs,
     "AWS::EC2::SecurityGroup::Id": lambda b, v: b.get_security_group_from_id(v) is not None,
     "AWS::EC2::Subnet::Id": lambda b, v: any(v in by_id for by_id in b.subnets.values()),
     "AWS::EC2::VPC::Id": lambda b, v: v in b.vpcs,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from moto.core.exceptions import ServiceException
 from moto.ec2.exceptions import EC2ClientError
 
 from . import limits
@@ -29,7 +28,6 @@ def launch(backend: Any, version: Any, subnet_id: str | None, tags: dict[str, st
         "aws:ec2launchtemplate:version": str(version.number),
         **tags,
     }
-    limits.check(backend, data["InstanceType"])
     reservation = backend.run_instances(
         data["ImageId"],
         1,
@@ -57,7 +55,7 @@ def launch(backend: Any, version: Any, subnet_id: str | None, tags: dict[str, st
     for interface in instance.nics.values():
         interface.delete_on_termination = first.get("DeleteOnTermination", True)
         interface.add_tags(by_kind.get("network-interface", {}))
-    _put_profile(backend, instance, data.get("IamInstanceProfile") or {})
+    put_profile(backend, instance, data.get("IamInstanceProfile") or {})
     return instance
 
 
@@ -72,14 +70,14 @@ def check(backend: Any, data: dict[str, Any]) -> None:
         raise EC2ClientError("InvalidAMIID.NotFound", f"The image id '[{image}]' does not exist")
     limits.vcpus(backend, data.get("InstanceType") or "")
     key = data.get("KeyName")
-    if key and key not in backend.keypairs:
+    if key and key not in backend.key_pairs:
         raise EC2ClientError("InvalidKeyPair.NotFound", f"The key pair '{key}' does not exist")
     for group in data.get("SecurityGroupIds") or []:
         if backend.get_security_group_from_id(group) is None:
             raise EC2ClientError("InvalidGroup.NotFound", f"The security group '{group}' does not exist")
     profile = data.get("IamInstanceProfile") or {}
     if profile:
-        _find_profile(backend, profile)
+        find_profile(backend, profile)
 
 
 def volumes(backend: Any, data: dict[str, Any]) -> list[dict[str, Any]]:
@@ -110,7 +108,7 @@ def _default_group(backend: Any, subnet_id: str | None) -> list[str]:
     return [group.id] if group else []
 
 
-def _find_profile(backend: Any, profile: dict[str, str]) -> Any:
+def find_profile(backend: Any, profile: dict[str, str]) -> Any:
     from moto.iam.models import iam_backends
 
     iam = iam_backends[backend.account_id][backend.partition]
@@ -122,13 +120,10 @@ def _find_profile(backend: Any, profile: dict[str, str]) -> Any:
     raise EC2ClientError("InvalidParameterValue", f"Value ({profile.get('Name')}) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name")
 
 
-def _put_profile(backend: Any, instance: Any, profile: dict[str, str]) -> None:
+def put_profile(backend: Any, instance: Any, profile: dict[str, str]) -> None:
     if profile:
-        found = _find_profile(backend, profile)
+        found = find_profile(backend, profile)
         backend.associate_iam_instance_profile(instance_id=instance.id, iam_instance_profile_arn=found.arn)
         # moto shows the association's id here; AWS shows the profile's.
         instance.iam_instance_profile = {"Arn": found.arn, "Id": found.id}
 
-
-def message_of(error: ServiceException) -> str:
-    return str(error.message)
