@@ -57,30 +57,38 @@ type DeleteNode struct {
 }
 
 // MakeDeletePlan decides from a snapshot what deleting the group takes. It
-// refuses groups that another tool made: that tool must delete them.
-func MakeDeletePlan(snap *snapshot.Snapshot, name string, skipDrain bool) (*DeletePlan, error) {
+// refuses groups that another tool made: that tool must delete them. A stack
+// whose Auto Scaling group is gone already is what an interrupted deletion
+// leaves, and is deleted to the end.
+func MakeDeletePlan(snap *snapshot.Snapshot, name string) (*DeletePlan, error) {
 	cluster := snap.Cluster
 	if cluster == nil {
 		return nil, errors.New("the cluster was not read")
 	}
-	group := snap.Group(name)
-	if group == nil {
+	stackName, err := StackName(cluster.Name, name)
+	if err != nil {
+		return nil, err
+	}
+	group, stack := snap.Group(name), snap.Stack(stackName)
+	switch {
+	case stack == nil && group == nil:
 		return nil, &AbsentError{Group: name, Cluster: cluster.Name}
-	}
-	if group.Tool != ToolOurs || group.Stack == nil {
-		return nil, fmt.Errorf("node group %s was made by %s: delete it with the tool that made it", name, group.Tool)
-	}
-	if group.Stack.TerminationProtection {
+	case stack == nil:
+		return nil, fmt.Errorf("node group %s was made by %s: delete it with what made it", name, group.Tool)
+	case stack.TerminationProtection:
 		return nil, fmt.Errorf("stack %s is protected: aws cloudformation update-termination-protection "+
-			"--no-enable-termination-protection --stack-name %s", group.Stack.Name, group.Stack.Name)
+			"--no-enable-termination-protection --stack-name %s", stack.Name, stack.Name)
 	}
-	plan := &DeletePlan{
-		Group: name, Cluster: cluster.Name, Stack: *group.Stack,
-		ASGName: group.ASGName, Suspended: group.Suspended, Instances: group.InstanceIDs,
-		Nodes:   nodesOf(snap, group.InstanceIDs),
-		Mapping: mappingKind(cluster.AuthMode), RoleARN: roleOf(group), SkipDrain: skipDrain,
+	plan := &DeletePlan{Group: name, Cluster: cluster.Name, Stack: *stack, Mapping: mappingKind(cluster.AuthMode)}
+	own := snapshot.Group{Name: name, Stack: stack}
+	if group != nil {
+		own = *group
+		own.Stack = stack
+		plan.ASGName, plan.Suspended, plan.Instances = group.ASGName, group.Suspended, group.InstanceIDs
+		plan.Nodes = nodesOf(snap, group.InstanceIDs)
 	}
-	plan.KeepMapping = otherUser(snap, group, plan.RoleARN)
+	plan.RoleARN = RoleOf(snap, &own)
+	plan.KeepMapping = otherUser(snap, &own, plan.RoleARN)
 	return plan, nil
 }
 
@@ -98,13 +106,6 @@ func nodesOf(snap *snapshot.Snapshot, ids []string) []DeleteNode {
 	return nodes
 }
 
-func roleOf(group *snapshot.Group) string {
-	if group.Stack != nil && group.Stack.Outputs[outputRole] != "" {
-		return group.Stack.Outputs[outputRole]
-	}
-	return group.Launch.RoleARN
-}
-
 // otherUser names a group that lives on the same role, "" when there is none.
 // A group whose role is not known counts as one: taking a mapping away from
 // live nodes is worse than leaving one behind.
@@ -116,9 +117,9 @@ func otherUser(snap *snapshot.Snapshot, group *snapshot.Group, role string) stri
 		other := &snap.Groups[i]
 		switch {
 		case other.Name == group.Name && other.ASGName == group.ASGName:
-		case roleOf(other) == role:
+		case RoleOf(snap, other) == role:
 			return "node group " + other.Name + " uses the same role"
-		case roleOf(other) == "" && !madeByStack(group):
+		case RoleOf(snap, other) == "" && !madeByStack(group):
 			return "the role of node group " + other.Name + " is not known"
 		}
 	}
@@ -155,7 +156,7 @@ type Remover struct {
 // Delete empties the group, deletes its stack, then what is left of its
 // nodes, and its role's mapping last: earlier, it would take live nodes down.
 func (r *Remover) Delete(ctx context.Context, plan *DeletePlan) error {
-	work := &tracker{todo: []string{"drain", "stack " + plan.Stack.Name, "leftover Node objects", "mapping of the nodes' role"}}
+	work := &tracker{todo: []string{"drain", "stack " + plan.Stack.Name, "leftover Node objects", "mapping of " + plan.RoleARN}}
 	if err := r.drain(ctx, plan); err != nil {
 		return work.interrupted(ctx, err)
 	}

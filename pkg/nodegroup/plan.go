@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/eksnodes/kubectl-eksnodes/pkg/authmap"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/product"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/stack"
@@ -98,7 +99,9 @@ func Make(snap *snapshot.Snapshot, req *Request, source Source, version string) 
 	if err := plan.fill(name, input, source, req, version); err != nil {
 		return nil, err
 	}
-	plan.Mapping = planMapping(snap, input.Role.ARN)
+	if plan.Mapping, err = planMapping(snap, roleOfPlan(plan.Existing, input)); err != nil {
+		return nil, err
+	}
 	plan.Proposed = proposed(plan, req, input)
 	plan.Differences = differences(plan)
 	return plan, nil
@@ -324,7 +327,7 @@ func stackRole(snap *snapshot.Snapshot, req *Request) (stack.Role, error) {
 			return role, nil
 		}
 		for _, profile := range found.InstanceProfiles {
-			if named(id.InstanceProfile, profile, profile[strings.LastIndexByte(profile, '/')+1:]) {
+			if named(id.InstanceProfile, profile, nameInARN(profile)) {
 				role.ARN, role.ProfileARN = found.ARN, profile
 				return role, nil
 			}
@@ -340,15 +343,46 @@ func stackRole(snap *snapshot.Snapshot, req *Request) (stack.Role, error) {
 // named reports whether what the user typed is the ARN or the name.
 func named(typed, arn, name string) bool { return typed != "" && (typed == arn || typed == name) }
 
-// planMapping says how the role will be let in.
-func planMapping(snap *snapshot.Snapshot, roleARN string) Mapping {
-	mapping := Mapping{Kind: mappingKind(snap.Cluster.AuthMode), RoleARN: roleARN}
-	for _, entry := range snap.Access.Entries {
-		if mapping.Kind == MapEntry && roleARN != "" && entry.PrincipalARN == roleARN && entry.Type == EntryType {
-			mapping.Done = true
-		}
+// roleOfPlan is the role as far as it is known: the user's, else that of a
+// stack that stands.
+func roleOfPlan(existing *snapshot.Stack, input stack.Input) string {
+	if input.Role.ARN == "" && Usable(existing) {
+		return existing.Outputs[outputRole]
 	}
-	return mapping
+	return input.Role.ARN
+}
+
+// nameInARN is the last part of an ARN's path.
+func nameInARN(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }
+
+// planMapping says how the role will be let in. A map that cannot be edited
+// is an error now, before anything is made.
+func planMapping(snap *snapshot.Snapshot, roleARN string) (Mapping, error) {
+	mapping := Mapping{Kind: mappingKind(snap.Cluster.AuthMode), RoleARN: roleARN}
+	if mapping.Kind == MapEntry {
+		for _, entry := range snap.Access.Entries {
+			if roleARN != "" && entry.PrincipalARN == roleARN && entry.Type == EntryType {
+				mapping.Done = true
+			}
+		}
+		return mapping, nil
+	}
+	if gap, missing := snap.Gap(snapshot.SectionAwsAuth, ""); missing {
+		return mapping, fmt.Errorf("read aws-auth: %s", gap.Detail)
+	}
+	if roleARN == "" {
+		roleARN = fmt.Sprintf("arn:%s:iam::%s:role/MADE-BY-THE-STACK", snap.Target.Partition, snap.Target.AccountID)
+	}
+	var data map[string]string
+	if snap.Access.AwsAuth != nil {
+		data = snap.Access.AwsAuth.Data
+	}
+	edit, err := authmap.AddRole(data, authmap.NodeEntry(roleARN))
+	if err != nil {
+		return mapping, fmt.Errorf("aws-auth: %w", err)
+	}
+	mapping.Done, mapping.Diff = !edit.Changed(), edit.Diff()
+	return mapping, nil
 }
 
 // roleARN is the role of the nodes: the one asked for, else the stack's.

@@ -1,0 +1,276 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"sigs.k8s.io/yaml"
+
+	"github.com/eksnodes/kubectl-eksnodes/pkg/nodegroup"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/nodelabels"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/userdata"
+)
+
+// addFlags are the flags of `add` as typed. request turns them into a typed
+// request; nothing after it sees a flag's text.
+type addFlags struct {
+	min, max, desired int
+	instanceType      string
+	family, image     string
+
+	volumeSize, volumeIOPS, volumeThroughput int
+	volumeType, volumeKey                    string
+	volumeEncrypted                          bool
+
+	subnets, subnetTags []string
+	private, public     bool
+	securityGroups      []string
+	isolated            bool
+	hopLimit            int
+
+	labels, taints            []string
+	maxPods                   int
+	kubeletConfig, nodeConfig string
+	before, after             []string
+	noBeacon                  bool
+	beaconDelay               time.Duration
+
+	keyPair, createKey, importKey  string
+	role, profile, boundary        string
+	tags                           []string
+	autoscalerTags                 bool
+	template, stackRole, onFailure string
+
+	timeout time.Duration
+	noWait  bool
+	dryRun  bool
+	yes     bool
+	output  string
+	poll    time.Duration
+
+	privateKey []byte // of --create-key-pair, not written yet
+}
+
+func (f *addFlags) bind(cmd *cobra.Command) {
+	section(cmd, "Nodes", f.bindNodes)
+	section(cmd, "Volume", f.bindVolume)
+	section(cmd, "Network", f.bindNetwork)
+	section(cmd, "Kubelet and boot", f.bindBoot)
+	section(cmd, "Access", f.bindAccess)
+	section(cmd, "Stack", f.bindStack)
+	section(cmd, "Run", f.bindRun)
+}
+
+func (f *addFlags) bindNodes(flags *pflag.FlagSet) {
+	flags.IntVar(&f.desired, "desired", 0, "nodes to begin with (default 3)")
+	flags.IntVar(&f.min, "min", 0, "fewest nodes (default 1)")
+	flags.IntVar(&f.max, "max", 0, "most nodes (default: one more than desired)")
+	flags.StringVar(&f.instanceType, "instance-type", "t3.medium", "EC2 instance `type`")
+	flags.StringVar(&f.family, "ami-family", "al2023", "al2023, bottlerocket or custom (with --ami)")
+	flags.StringVar(&f.image, "ami", "", "AMI `id` (default: newest of the family for the cluster's version)")
+}
+
+func (f *addFlags) bindVolume(flags *pflag.FlagSet) {
+	flags.IntVar(&f.volumeSize, "volume-size", 80, "`GiB`")
+	flags.StringVar(&f.volumeType, "volume-type", "gp3", "EBS volume `type`")
+	flags.IntVar(&f.volumeIOPS, "volume-iops", 0, "IOPS (gp3, io1, io2)")
+	flags.IntVar(&f.volumeThroughput, "volume-throughput", 0, "`MiB/s` (gp3)")
+	flags.BoolVar(&f.volumeEncrypted, "volume-encrypted", true, "encrypt the volume")
+	flags.StringVar(&f.volumeKey, "volume-kms-key", "", "KMS `key` to encrypt with (default: the account's for EBS)")
+}
+
+func (f *addFlags) bindNetwork(flags *pflag.FlagSet) {
+	flags.StringSliceVar(&f.subnets, "subnets", nil, "subnet `ids` (default: the cluster's, private ones if it has any)")
+	flags.StringSliceVar(&f.subnetTags, "subnet-tag", nil, "`key=value` tags that choose subnets of the cluster's VPC")
+	flags.BoolVar(&f.private, "private", false, "only subnets without a route to an internet gateway")
+	flags.BoolVar(&f.public, "public", false, "only subnets with one; nodes get public addresses")
+	flags.StringSliceVar(&f.securityGroups, "security-groups", nil, "`ids` of groups to attach besides")
+	flags.BoolVar(&f.isolated, "isolated-sg", false, "a security group of its own in place of the cluster's")
+	flags.IntVar(&f.hopLimit, "hop-limit", 2, "hops of instance metadata: 1 keeps pods away from it")
+}
+
+func (f *addFlags) bindBoot(flags *pflag.FlagSet) {
+	flags.StringSliceVar(&f.labels, "labels", nil, "node labels, `key=value,...`")
+	flags.StringSliceVar(&f.taints, "taints", nil, "node taints, `key=value:Effect,...`")
+	flags.IntVar(&f.maxPods, "max-pods", 0, "most pods of a node (default: what the type's addresses allow)")
+	flags.StringVar(&f.kubeletConfig, "kubelet-config", "", "YAML `file` with fields of a KubeletConfiguration")
+	flags.StringVar(&f.nodeConfig, "node-config", "", "`file` with a NodeConfig or other user data, merged before ours")
+	flags.StringArrayVar(&f.before, "pre-bootstrap", nil, "shell `command` before the kubelet starts (repeatable)")
+	flags.StringArrayVar(&f.after, "post-bootstrap", nil, "shell `command` after it (repeatable)")
+	flags.BoolVar(&f.noBeacon, "no-beacon", false, "do not report boot errors on the serial console")
+	flags.DurationVar(&f.beaconDelay, "beacon-delay", userdata.DefaultBeaconDelay, "`time` a node has to register before it reports")
+}
+
+func (f *addFlags) bindAccess(flags *pflag.FlagSet) {
+	flags.StringVar(&f.keyPair, "key-pair", "", "`name` of an EC2 key pair (default: none)")
+	flags.StringVar(&f.createKey, "create-key-pair", "", "make a key pair, private key into this new `file`")
+	flags.StringVar(&f.importKey, "import-key-pair", "", "make a key pair of this public key `file`")
+	flags.StringVar(&f.role, "role", "", "existing IAM `role` for the nodes (default: the stack makes one)")
+	flags.StringVar(&f.profile, "instance-profile", "", "existing instance `profile` for the nodes")
+	flags.StringVar(&f.boundary, "permissions-boundary", "", "policy `ARN` that bounds the role the stack makes")
+}
+
+func (f *addFlags) bindStack(flags *pflag.FlagSet) {
+	flags.StringVar(&f.template, "template", "builtin", "builtin, aws, a `file` or a URL")
+	flags.StringSliceVar(&f.tags, "tags", nil, "tags for all that is made, `key=value,...`")
+	flags.BoolVar(&f.autoscalerTags, "autoscaler-tags", false, "tags by which the cluster autoscaler finds the group")
+	flags.StringVar(&f.stackRole, "role-arn", "", "`ARN` of the role CloudFormation acts as (default: you)")
+	flags.StringVar(&f.onFailure, "on-failure", "rollback", "rollback, do-nothing or delete what was made")
+}
+
+func (f *addFlags) bindRun(flags *pflag.FlagSet) {
+	flags.BoolVar(&f.dryRun, "dry-run", false, "print the plan and its checks, make nothing")
+	flags.StringVarP(&f.output, "output", "o", "", "json or yaml; with --dry-run also cfn: template and parameters")
+	flags.BoolVarP(&f.yes, "yes", "y", false, "ask nothing")
+	flags.DurationVar(&f.timeout, "timeout", 15*time.Minute, "`time` the nodes have to become Ready")
+	flags.BoolVar(&f.noWait, "no-wait", false, "do not wait for the nodes")
+	flags.DurationVar(&f.poll, "poll-interval", 0, "")
+	_ = flags.MarkHidden("poll-interval")
+}
+
+// request parses and types the flags. Files are read here, nothing else is.
+func (f *addFlags) request(name string, changed func(string) bool) (*nodegroup.Request, error) {
+	req := &nodegroup.Request{
+		Name: name, InstanceType: f.instanceType, Family: nodegroup.Family(f.family), ImageID: f.image,
+		Volume: nodegroup.Volume{SizeGiB: f.volumeSize, Type: f.volumeType, IOPS: f.volumeIOPS, Throughput: f.volumeThroughput,
+			Encrypted: f.volumeEncrypted, KMSKeyID: f.volumeKey},
+		Subnets:  nodegroup.SubnetChoice{IDs: f.subnets},
+		Access:   nodegroup.SSHKey{Name: f.keyPair, CreateFile: f.createKey},
+		Identity: nodegroup.Identity{Role: f.role, InstanceProfile: f.profile, PermissionsBoundary: f.boundary},
+		Network:  nodegroup.Network{SecurityGroups: f.securityGroups, Isolated: f.isolated},
+		Kubelet:  nodegroup.Kubelet{MaxPods: f.maxPods},
+		Boot:     nodegroup.Boot{Before: f.before, After: f.after, NoBeacon: f.noBeacon, BeaconDelay: f.beaconDelay},
+		Stack: nodegroup.StackOptions{Template: f.template, RoleARN: f.stackRole,
+			OnFailure: strings.ReplaceAll(strings.ToUpper(f.onFailure), "-", "_")},
+		AutoscalerTags: f.autoscalerTags, Timeout: f.timeout, NoWait: f.noWait,
+	}
+	for flag, size := range map[string]struct {
+		to    **int
+		value *int
+	}{"min": {&req.Size.Min, &f.min}, "max": {&req.Size.Max, &f.max}, "desired": {&req.Size.Desired, &f.desired}} {
+		if changed(flag) {
+			*size.to = size.value
+		}
+	}
+	if changed("hop-limit") {
+		if f.hopLimit < 1 {
+			return nil, usagef("--hop-limit %d: EC2 takes 1 to 64", f.hopLimit)
+		}
+		req.Network.HopLimit = f.hopLimit
+	}
+	if err := f.placement(req); err != nil {
+		return nil, err
+	}
+	if err := f.lists(req); err != nil {
+		return nil, err
+	}
+	if err := f.files(req); err != nil {
+		return nil, err
+	}
+	if err := f.key(req); err != nil {
+		return nil, err
+	}
+	return req, req.Validate()
+}
+
+func (f *addFlags) placement(req *nodegroup.Request) error {
+	switch {
+	case f.private && f.public:
+		return usagef("--private and --public exclude each other")
+	case f.private:
+		req.Subnets.Placement = nodegroup.PlacePrivate
+	case f.public:
+		req.Subnets.Placement = nodegroup.PlacePublic
+	}
+	return nil
+}
+
+func (f *addFlags) lists(req *nodegroup.Request) error {
+	var err error
+	if req.Subnets.Tags, err = pairs("--subnet-tag", f.subnetTags); err != nil {
+		return err
+	}
+	if req.Tags, err = pairs("--tags", f.tags); err != nil {
+		return err
+	}
+	if req.Kubelet.Labels, err = nodelabels.ParseLabels(f.labels...); err != nil {
+		return usagef("--labels: %w", err)
+	}
+	if req.Kubelet.Taints, err = nodelabels.ParseTaints(f.taints...); err != nil {
+		return usagef("--taints: %w", err)
+	}
+	return nil
+}
+
+// pairs reads key=value; a key alone has an empty value.
+func pairs(flag string, specs []string) (map[string]string, error) {
+	if len(specs) == 0 {
+		return nil, nil
+	}
+	out := make(map[string]string, len(specs))
+	for _, spec := range specs {
+		key, value, _ := strings.Cut(spec, "=")
+		if key == "" {
+			return nil, usagef("%s %q: use key=value", flag, spec)
+		}
+		if old, twice := out[key]; twice && old != value {
+			return nil, usagef("%s: %q is given twice", flag, key)
+		}
+		out[key] = value
+	}
+	return out, nil
+}
+
+func (f *addFlags) files(req *nodegroup.Request) error {
+	if f.kubeletConfig != "" {
+		text, err := readFile("--kubelet-config", f.kubeletConfig)
+		if err != nil {
+			return err
+		}
+		if err := yaml.Unmarshal(text, &req.Kubelet.Config); err != nil {
+			return usagef("--kubelet-config %s: %w", f.kubeletConfig, err)
+		}
+		// These two say what kind of file it is, not how a kubelet runs.
+		delete(req.Kubelet.Config, "apiVersion")
+		delete(req.Kubelet.Config, "kind")
+	}
+	if f.nodeConfig != "" {
+		text, err := readFile("--node-config", f.nodeConfig)
+		if err != nil {
+			return err
+		}
+		req.Boot.UserData = text
+	}
+	return nil
+}
+
+// maxFile bounds what is read of a user's file: user data ends at 16 KiB.
+const maxFile = 1 << 20
+
+func readFile(flag, name string) ([]byte, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, usagef("%s: %w", flag, err)
+	}
+	if info.Size() > maxFile {
+		return nil, usagef("%s %s has %d bytes, more than can be meant", flag, name, info.Size())
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", flag, err)
+	}
+	return text, nil
+}
+
+// checkOutput refuses formats that a command does not have.
+func checkOutput(output string, allowed ...string) error {
+	if output == "" || slices.Contains(allowed, output) {
+		return nil
+	}
+	return usagef("-o %q: use %s", output, strings.Join(allowed, ", "))
+}

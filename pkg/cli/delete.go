@@ -1,0 +1,161 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/eksnodes/kubectl-eksnodes/pkg/check"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/nodegroup"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/product"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
+)
+
+const deleteHelp = `Delete a node group that this plugin made.
+
+In this order: launches are suspended, the nodes are drained by kubectl drain,
+the CloudFormation stack is deleted, leftover Node objects are removed, and
+last, if nothing else uses the nodes' role, its mapping. If the drain is
+stopped or fails, launches are resumed and nothing is deleted.`
+
+const deleteExamples = `  # what would be deleted
+  %[1]s delete workers --dry-run
+
+  # without being asked
+  %[1]s delete workers --yes`
+
+func newDelete(app *app, conn *connection) *cobra.Command {
+	flags := deleteFlags{}
+	cmd := &cobra.Command{
+		Use:     "delete NAME [flags]",
+		Short:   "Drain and delete a node group",
+		Long:    deleteHelp,
+		Example: fmt.Sprintf(deleteExamples, product.Command),
+		Args:    oneName,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkOutput(flags.output, "json", "yaml"); err != nil {
+				return err
+			}
+			if flags.output != "" && !flags.dryRun {
+				return usagef("-o %s prints what would be deleted: add --dry-run", flags.output)
+			}
+			run := deleteCommand{app: app, conn: conn, flags: flags, name: args[0]}
+			return run.run(cmd.Context())
+		},
+	}
+	section(cmd, "Run", flags.bind)
+	return cmd
+}
+
+// deleteFlags are the flags of `delete`.
+type deleteFlags struct {
+	yes, dryRun, skipDrain bool
+	drainTimeout           time.Duration
+	output                 string
+	stackRole              string
+	poll                   time.Duration
+}
+
+func (f *deleteFlags) bind(flags *pflag.FlagSet) {
+	flags.BoolVarP(&f.yes, "yes", "y", false, "ask nothing")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "print what would be deleted, delete nothing")
+	flags.StringVarP(&f.output, "output", "o", "", "with --dry-run: json or yaml")
+	flags.BoolVar(&f.skipDrain, "skip-drain", false, "do not drain: pods die with their machines")
+	flags.DurationVar(&f.drainTimeout, "drain-timeout", 15*time.Minute, "`time` that the drain may take")
+	flags.StringVar(&f.stackRole, "role-arn", "", "`ARN` of the role CloudFormation acts as (default: you)")
+	flags.DurationVar(&f.poll, "poll-interval", stackPoll, "")
+	_ = flags.MarkHidden("poll-interval")
+}
+
+// deleteCommand is one run of `delete`.
+type deleteCommand struct {
+	app   *app
+	conn  *connection
+	flags deleteFlags
+	name  string
+}
+
+func (c *deleteCommand) run(ctx context.Context) error {
+	session, err := c.conn.open(ctx)
+	if err != nil {
+		return err
+	}
+	snap, err := c.read(ctx, session)
+	if err != nil {
+		return err
+	}
+	if err := c.prove(snap); err != nil {
+		return err
+	}
+	plan, err := nodegroup.MakeDeletePlan(snap, c.name)
+	if err != nil {
+		return err
+	}
+	plan.SkipDrain, plan.ServiceRole = c.flags.skipDrain, c.flags.stackRole
+	if c.flags.dryRun {
+		if c.flags.output != "" {
+			return printData(c.app.streams.Out, c.flags.output, plan)
+		}
+		writeDeletePlan(c.app.streams.Out, plan)
+		return nil
+	}
+	writeDeletePlan(c.app.screen.err, plan)
+	if !c.flags.yes {
+		if err := c.app.screen.confirm("delete node group " + c.name); err != nil {
+			return err
+		}
+	}
+	return c.apply(ctx, session, plan)
+}
+
+// read takes the group's stack by its name, so that a group that was left
+// half deleted, without its Auto Scaling group, is found as well.
+func (c *deleteCommand) read(ctx context.Context, s *session) (*snapshot.Snapshot, error) {
+	c.app.screen.say("reading cluster %s in %s ...", s.cluster, s.aws.Region())
+	stackName, err := nodegroup.StackName(s.cluster, c.name)
+	if err != nil {
+		return nil, err
+	}
+	snap, err := readGroups(ctx, s, []string{stackName}, snapshot.SectionStacks, snapshot.SectionInstances, snapshot.SectionLaunch)
+	if err != nil {
+		return nil, err
+	}
+	return snap, missing(snap, snapshot.SectionStacks)
+}
+
+// prove makes sure that the Node objects and the map that would be changed
+// are those of the cluster whose stack would be deleted.
+func (c *deleteCommand) prove(snap *snapshot.Snapshot) error {
+	var checks []check.Check
+	for _, row := range check.Preflight() {
+		if row.ID == clusterMatch {
+			checks = append(checks, row)
+		}
+	}
+	verdict := check.Run(snap, checks)
+	if verdict.Counts.Pass == 1 && len(verdict.Findings) == 1 {
+		return nil
+	}
+	printFindings(c.app.screen, c.app.screen.err, verdict)
+	return &judgedError{text: "it is not proven that EKS and the kubeconfig mean the same cluster; nothing was deleted",
+		inconclusive: !verdict.Failed()}
+}
+
+func (c *deleteCommand) apply(ctx context.Context, s *session, plan *nodegroup.DeletePlan) error {
+	aws, progress := awsPort{s.aws}, c.app.screen.progress()
+	remover := &nodegroup.Remover{
+		Stacks: aws, Writer: aws, Suspension: aws, Entries: aws,
+		Drainer: kubectlDrain{connection: c.conn.kubectlArgs(), timeout: c.flags.drainTimeout, out: c.app.screen.err},
+		Nodes:   kubePort{s.kube}, AwsAuth: awsAuthPort{conn: s.kube, cluster: plan.Cluster},
+		Progress: progress, StackPoll: c.flags.poll,
+	}
+	if err := remover.Delete(ctx, plan); err != nil {
+		return err
+	}
+	c.app.screen.say("")
+	fmt.Fprintf(c.app.streams.Out, "node group %s deleted\n", plan.Group)
+	return nil
+}

@@ -1,0 +1,92 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/eksnodes/kubectl-eksnodes/pkg/cloud"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/nodegroup"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
+)
+
+// awsPort makes a cloud client meet what package nodegroup asks of AWS.
+type awsPort struct{ client *cloud.Client }
+
+func (p awsPort) Stack(ctx context.Context, nameOrID string) (*snapshot.Stack, error) {
+	return p.client.DescribeStack(ctx, nameOrID)
+}
+
+func (p awsPort) StackEvents(ctx context.Context, nameOrID, after string) ([]nodegroup.StackEvent, error) {
+	events, err := p.client.StackEvents(ctx, nameOrID, after)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]nodegroup.StackEvent, 0, len(events))
+	for _, event := range events {
+		out = append(out, nodegroup.StackEvent{
+			ID: event.ID, Time: event.At, Resource: event.LogicalID, ResourceType: event.Type,
+			PhysicalID: event.PhysicalID, Status: event.Status, Reason: event.Reason,
+		})
+	}
+	return out, nil
+}
+
+func (p awsPort) CreateStack(ctx context.Context, stack nodegroup.NewStack) (string, error) {
+	return p.client.CreateStack(ctx, cloud.StackInput{
+		Name: stack.Name, TemplateBody: stack.TemplateBody, TemplateURL: stack.TemplateURL,
+		Parameters: stack.Parameters, Tags: stack.Tags, Capabilities: stack.Capabilities,
+		Token: stack.Token, OnFailure: stack.OnFailure, RoleARN: stack.RoleARN,
+	})
+}
+
+func (p awsPort) DeleteStack(ctx context.Context, id, serviceRoleARN string) error {
+	return p.client.DeleteStack(ctx, id, serviceRoleARN, "")
+}
+
+func (p awsPort) Group(ctx context.Context, name string) (*snapshot.Group, error) {
+	group, _, err := p.client.DescribeGroup(ctx, name)
+	return group, err
+}
+
+func (p awsPort) Activities(ctx context.Context, name string) ([]snapshot.Activity, error) {
+	return p.client.ScalingActivities(ctx, name)
+}
+
+func (p awsPort) Instances(ctx context.Context, ids []string) (map[string]snapshot.Instance, error) {
+	return p.client.DescribeInstances(ctx, ids...)
+}
+
+func (p awsPort) SuspendProcesses(ctx context.Context, group string, processes []string) error {
+	return p.client.SuspendProcesses(ctx, group, processes...)
+}
+
+func (p awsPort) ResumeProcesses(ctx context.Context, group string, processes []string) error {
+	return p.client.ResumeProcesses(ctx, group, processes...)
+}
+
+func (p awsPort) AccessEntry(ctx context.Context, cluster, principalARN string) (*snapshot.AccessEntry, error) {
+	return p.client.DescribeAccessEntry(ctx, cluster, principalARN)
+}
+
+// CreateAccessEntry takes an entry that somebody else made in between for
+// ours: the caller looked a moment ago, and looks again when nodes do not join.
+func (p awsPort) CreateAccessEntry(ctx context.Context, cluster, principalARN, kind string, tags map[string]string) error {
+	err := p.client.CreateAccessEntry(ctx, cluster, principalARN, kind, tags, "")
+	if cloud.IsKind(err, cloud.Exists) {
+		return nil
+	}
+	return err
+}
+
+func (p awsPort) DeleteAccessEntry(ctx context.Context, cluster, principalARN string) error {
+	return p.client.DeleteAccessEntry(ctx, cluster, principalARN)
+}
+
+// ImportKeyPair takes a key pair of that name for the one to import: the
+// name holds a digest of the key.
+func (p awsPort) ImportKeyPair(ctx context.Context, name, publicKey string, tags map[string]string) error {
+	err := p.client.ImportKeyPair(ctx, name, []byte(publicKey), tags)
+	if cloud.IsKind(err, cloud.Exists) {
+		return nil
+	}
+	return err
+}
