@@ -1,0 +1,206 @@
+package check
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/eksnodes/kubectl-eksnodes/pkg/report"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot/snapshottest"
+)
+
+func TestHealthyPassesEverything(t *testing.T) {
+	for name, edits := range map[string][]snapshottest.Edit{"existing": nil, "proposed": {snapshottest.Proposed}} {
+		t.Run(name, func(t *testing.T) {
+			for _, finding := range Run(snapshottest.Healthy(edits...), All()).Findings {
+				if finding.Status != report.Pass {
+					t.Errorf("%s: %s %s", finding.Check, finding.Status, finding.Summary)
+				}
+			}
+		})
+	}
+}
+
+// TestEveryRuleIsTested holds the table to its promise.
+func TestEveryRuleIsTested(t *testing.T) {
+	have := map[string]bool{}
+	for _, row := range preflightRows() {
+		have[row.check+" "+fmt.Sprint(row.want == report.Pass)] = true
+	}
+	for _, check := range All() {
+		if !have[check.ID+" true"] {
+			t.Errorf("%s has no passing case", check.ID)
+		}
+		if !have[check.ID+" false"] {
+			t.Errorf("%s has no failing case", check.ID)
+		}
+	}
+}
+
+func TestRowsAreWellFormed(t *testing.T) {
+	id := regexp.MustCompile(`^([a-z]+)\.[a-z0-9]+(-[a-z0-9]+)*$`)
+	known := snapshot.Permissions()
+	seen := map[string]bool{}
+	for _, check := range All() {
+		match := id.FindStringSubmatch(check.ID)
+		if match == nil {
+			t.Fatalf("id %q is not family.kebab-case", check.ID)
+		}
+		files, err := filepath.Glob(match[1] + "*.go")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.ContainsFunc(files, func(file string) bool { return contains(t, file, `"`+check.ID+`"`) }) {
+			t.Errorf("%s stands in no file of its family", check.ID)
+		}
+		if seen[check.ID] {
+			t.Errorf("%s is there twice", check.ID)
+		}
+		seen[check.ID] = true
+		if check.Title == "" || check.Why == "" || !strings.HasPrefix(check.Ref, "https://") {
+			t.Errorf("%s lacks title, why or reference", check.ID)
+		}
+		if asked := count(check.Cluster != nil, check.Group != nil, check.Node != nil); asked != 1 {
+			t.Errorf("%s has %d rules", check.ID, asked)
+		}
+		for _, need := range check.Needs {
+			if _, ok := known[need]; !ok {
+				t.Errorf("%s needs unknown section %s", check.ID, need)
+			}
+		}
+	}
+}
+
+func contains(t *testing.T, file, text string) bool {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Contains(string(data), text)
+}
+
+func count(all ...bool) (n int) {
+	for _, b := range all {
+		if b {
+			n++
+		}
+	}
+	return n
+}
+
+// TestMissingSectionIsUnknown takes each needed section from each rule: it
+// must say unknown with the gap's words, and nothing else.
+func TestMissingSectionIsUnknown(t *testing.T) {
+	for _, check := range All() {
+		for _, need := range check.Needs {
+			t.Run(check.ID+"/"+string(need), func(t *testing.T) {
+				snap := snapshottest.Healthy()
+				snap.Gaps = []snapshot.Gap{{Section: need, Reason: snapshot.GapDenied, Detail: "access denied: some:Action", Fix: "ask"}}
+				got := Run(snap, []Check{check}).Findings
+				if len(got) != 1 || got[0].Status != report.Unknown || got[0].Summary != "access denied: some:Action" || !slices.Equal(got[0].Fix.Commands, []string{"ask"}) {
+					t.Errorf("got %+v", got)
+				}
+			})
+		}
+	}
+}
+
+// TestRulesSeeWhatTheyDeclare runs every rule on a snapshot that holds the
+// declared sections only: the verdict must be the same.
+func TestRulesSeeWhatTheyDeclare(t *testing.T) {
+	for _, check := range All() {
+		snap := snapshottest.Healthy()
+		want := Run(snap, []Check{check})
+		got := Run(restrict(snap, check.Needs), []Check{check})
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: %s", check.ID, diff)
+		}
+	}
+}
+
+func TestRestrictHidesTheRest(t *testing.T) {
+	got := restrict(snapshottest.Healthy(), nil)
+	want := &snapshot.Snapshot{CollectedAt: snapshottest.Now(), Target: snapshottest.Healthy().Target}
+	for _, node := range snapshottest.Healthy().Nodes {
+		want.Nodes = append(want.Nodes, snapshot.Node{InstanceID: node.InstanceID, Group: node.Group})
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestRulesChangeNothing(t *testing.T) {
+	for _, edits := range [][]snapshottest.Edit{nil, {snapshottest.Proposed}} {
+		snap := snapshottest.Healthy(edits...)
+		Run(snap, All())
+		if diff := cmp.Diff(snapshottest.Healthy(edits...), snap); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+func TestPanicIsUnknown(t *testing.T) {
+	got := Run(snapshottest.Healthy(), []Check{{ID: "x.y", Cluster: func(*snapshot.Snapshot) []Result { panic("oops") }}})
+	if len(got.Findings) != 1 || got.Findings[0].Status != report.Unknown || !strings.Contains(got.Findings[0].Summary, "oops") {
+		t.Errorf("got %+v", got.Findings)
+	}
+}
+
+// nodeCheck fails on the machines with the ids.
+func nodeCheck(id string, link Link, status report.Status, broken ...string) Check {
+	return Check{ID: id, Link: link, Node: func(_ *snapshot.Snapshot, n *snapshot.Node) []Result {
+		if !slices.Contains(broken, n.InstanceID) {
+			return pass("fine")
+		}
+		return []Result{{Status: status, Confidence: report.Certain, Summary: id + " broke", Evidence: []report.Evidence{fact("test", n.InstanceID)}}}
+	}}
+}
+
+func TestChainAndFolding(t *testing.T) {
+	const a, b = "i-0000000000000000a", "i-0000000000000000b"
+	got := Run(snapshottest.Healthy(), []Check{
+		nodeCheck("node.ready", LinkReady, report.Fail, a, b),
+		nodeCheck("net.route", LinkAPIServer, report.Fail, a),
+		nodeCheck("boot.warn", LinkBoot, report.Warn, b),
+	})
+	type line struct {
+		Check     string
+		Status    report.Status
+		Subjects  []string
+		BlockedBy string
+	}
+	var lines []line
+	for _, f := range got.Findings {
+		lines = append(lines, line{f.Check, f.Status, f.Subjects, f.BlockedBy})
+	}
+	want := []line{
+		{"net.route", report.Fail, []string{a}, ""},
+		{"node.ready", report.Fail, []string{b}, ""}, // a warning blocks nothing
+		{"node.ready", report.Fail, []string{a}, "net.route"},
+		{"boot.warn", report.Warn, []string{b}, ""},
+		{"boot.warn", report.Pass, []string{a}, ""},
+		{"net.route", report.Pass, []string{b}, ""},
+	}
+	if diff := cmp.Diff(want, lines); diff != "" {
+		t.Error(diff)
+	}
+	if got.Counts != (report.Counts{Pass: 2, Warn: 1, Fail: 3}) {
+		t.Errorf("counts %+v", got.Counts)
+	}
+}
+
+func TestEqualFindingsAreOne(t *testing.T) {
+	const a, b = "i-0000000000000000a", "i-0000000000000000b"
+	got := Run(snapshottest.Healthy(), []Check{nodeCheck("net.route", LinkAPIServer, report.Fail, a, b)}).Findings
+	if len(got) != 1 || !slices.Equal(got[0].Subjects, []string{a, b}) || len(got[0].Evidence) != 2 {
+		t.Errorf("got %+v", got)
+	}
+}

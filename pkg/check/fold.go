@@ -1,0 +1,83 @@
+package check
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/eksnodes/kubectl-eksnodes/pkg/report"
+)
+
+// maxEvidence bounds the evidence of a folded finding.
+const maxEvidence = 8
+
+// fold makes one finding of equal verdicts about many subjects, and puts the
+// findings in verdict order: causes first, worst first, then by the chain.
+func fold(verdicts []verdict) []report.Finding {
+	type key struct {
+		check, summary, fix, blockedBy string
+		status                         report.Status
+		confidence                     report.Confidence
+	}
+	at := map[key]int{}
+	var folded []verdict
+	for _, v := range verdicts {
+		k := key{v.Check, v.Summary, v.Fix.Summary, v.BlockedBy, v.Status, v.Confidence}
+		i, have := at[k]
+		if !have {
+			i = len(folded)
+			at[k] = i
+			folded = append(folded, v)
+			folded[i].Evidence = nil
+		}
+		folded[i].add(v)
+	}
+	slices.SortStableFunc(folded, func(a, b verdict) int {
+		return cmp.Or(
+			cmp.Compare(rank(a.Finding), rank(b.Finding)),
+			cmp.Compare(a.link, b.link),
+			cmp.Compare(a.Check, b.Check),
+			slices.Compare(a.Subjects, b.Subjects),
+		)
+	})
+	findings := make([]report.Finding, 0, len(folded))
+	for _, v := range folded {
+		findings = append(findings, v.Finding)
+	}
+	return findings
+}
+
+// add joins the subject, the evidence and the commands of an equal verdict.
+func (v *verdict) add(other verdict) {
+	if other.subject != "" && !slices.Contains(v.Subjects, other.subject) {
+		v.Subjects = append(v.Subjects, other.subject)
+		slices.Sort(v.Subjects)
+	}
+	for _, evidence := range other.Evidence {
+		if len(v.Evidence) < maxEvidence && !slices.Contains(v.Evidence, evidence) {
+			v.Evidence = append(v.Evidence, evidence)
+		}
+	}
+	commands := slices.Clone(v.Fix.Commands)
+	for _, command := range other.Fix.Commands {
+		if !slices.Contains(commands, command) {
+			commands = append(commands, command)
+		}
+	}
+	v.Fix.Commands = commands
+}
+
+func rank(f report.Finding) int {
+	switch f.Status {
+	case report.Fail:
+		if f.BlockedBy != "" {
+			return 1
+		}
+		return 0
+	case report.Warn:
+		return 2
+	case report.Unknown:
+		return 3
+	default:
+		return 4
+	}
+}
