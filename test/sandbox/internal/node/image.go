@@ -25,7 +25,6 @@ type Parts struct {
 	Kubelet       string
 	Nodeadm       string
 	Authenticator string // aws-iam-authenticator
-	Pause         string // built from the package in the folder pause
 	AWSCA         string // PEM of the CA that signs AWS's host names
 	// KubernetesVersion is the kubelet's version with its "v".
 	KubernetesVersion string
@@ -149,10 +148,6 @@ func addCA(layer string, parts Parts) error {
 const BusyboxImage = "localhost/sandbox/busybox:1"
 
 func writeContainerImages(dir string, parts Parts) error {
-	pause, err := os.ReadFile(parts.Pause)
-	if err != nil {
-		return fmt.Errorf("read pause: %w", err)
-	}
 	busybox, err := os.ReadFile(filepath.Join(parts.Base, "bin/busybox"))
 	if err != nil {
 		return fmt.Errorf("read busybox: %w", err)
@@ -162,11 +157,9 @@ func writeContainerImages(dir string, parts Parts) error {
 		files = append(files, imageFile{name: "bin/" + applet, target: "busybox"})
 	}
 	images := map[string]containerImage{
-		// The name that nodeadm configures as the sandbox image.
-		"pause.tar": {
-			tag: "localhost/kubernetes/pause:latest", entrypoint: []string{"/pause"},
-			files: []imageFile{{name: "pause", content: pause}},
-		},
+		// The name that nodeadm configures as the sandbox image. Its process has
+		// nothing to do but to hold the pod's namespaces.
+		"pause.tar":   {tag: "localhost/kubernetes/pause:latest", entrypoint: []string{"/bin/sleep", "2147483647"}, files: files},
 		"busybox.tar": {tag: BusyboxImage, entrypoint: []string{"/bin/sh"}, files: files},
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {

@@ -13,7 +13,6 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -58,8 +57,8 @@ func newRigOf(t *testing.T, userData string, cloudInit bool, image func(node.Ima
 	base, bin := parts(t)
 	images, err := node.BuildImages(filepath.Join(dir, "image"), node.Parts{
 		Base: base, Kubelet: filepath.Join(bin, "kubelet"), Nodeadm: filepath.Join(bin, "nodeadm"),
-		Authenticator: filepath.Join(bin, "aws-iam-authenticator"), Pause: buildPause(t, dir),
-		AWSCA: filepath.Join(dir, "ca.crt"), KubernetesVersion: layout.KubernetesRelease,
+		Authenticator: filepath.Join(bin, "aws-iam-authenticator"),
+		AWSCA:         filepath.Join(dir, "ca.crt"), KubernetesVersion: layout.KubernetesRelease,
 	})
 	check(t, err)
 
@@ -229,17 +228,6 @@ func parts(t *testing.T) (base, bin string) {
 	_, cache, err := layout.Bases(os.Getenv)
 	check(t, err)
 	return filepath.Join(cache, "base-"+node.BaseKey()), os.Getenv("EKSNODES_SANDBOX_BIN")
-}
-
-func buildPause(t *testing.T, dir string) string {
-	t.Helper()
-	out := filepath.Join(dir, "pause")
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", out, "./pause")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if text, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build pause: %v: %s", err, text)
-	}
-	return out
 }
 
 func logFile(t *testing.T, dir string) io.Writer {
