@@ -19,9 +19,9 @@ const MaxBeaconSize = 1024
 // beaconScript is the beacon. Its comments stand here, because every byte of the script is sent to every node:
 //
 //   - It arms a timer of systemd and returns at once: --no-block does not even wait for the timer's start job. Where
-//     systemd-run is missing or fails, a sleeping process of its own session stands in; all of that is in the
-//     background (the list's final &), so the boot is never held up. cloud-final.service has KillMode=process, so
-//     the process outlives it.
+//     systemd-run is missing or fails, a sleeping process in a session of its own stands in. All of that is in the
+//     background (the final &) and holds none of cloud-init's streams, so the boot is never held up. The process
+//     outlives cloud-final.service, which has KillMode=process.
 //   - The sign of success is the kubelet's own journal line "Successfully registered node", which it writes for a new
 //     Node and for one that was there before (pkg/kubelet/kubelet_node_status.go, registerWithAPIServer). Files do
 //     not serve: on EKS the kubelet authenticates by an exec token and leaves no client certificate.
