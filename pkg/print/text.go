@@ -1,0 +1,163 @@
+package print
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/eksnodes/kubectl-eksnodes/pkg/report"
+)
+
+// printer builds the text form.
+type printer struct {
+	opts Options
+	out  strings.Builder
+}
+
+// label is the word in front of a finding, with its ANSI colour.
+type label struct{ word, color string }
+
+func labelOf(status report.Status) label {
+	switch status {
+	case report.Fail:
+		return label{"FAIL", "31"}
+	case report.Warn:
+		return label{"WARN", "33"}
+	case report.Unknown:
+		return label{"UNKNOWN", "36"}
+	default:
+		return label{"ok", "32"}
+	}
+}
+
+func (p *printer) finding(f report.Finding) {
+	p.head(f)
+	if f.BlockedBy != "" {
+		p.block("  follows from ", f.BlockedBy)
+		p.out.WriteByte('\n')
+		return
+	}
+	if f.Status != report.Unknown && f.Confidence != "" && f.Confidence != report.Certain {
+		p.block("  confidence: ", string(f.Confidence))
+	}
+	for _, evidence := range f.Evidence {
+		p.block("  seen: ", p.clean(evidence.Fact)+" ("+p.clean(evidence.Source)+")")
+	}
+	if f.Fix.Summary != "" {
+		p.block("  fix:  ", p.clean(f.Fix.Summary))
+	}
+	if f.Fix.Summary == "" && len(f.Fix.Commands) > 0 {
+		p.out.WriteString("  try:\n")
+	}
+	for _, command := range f.Fix.Commands { // never wrapped: it is to be pasted
+		p.out.WriteString("    " + p.clean(command) + "\n")
+	}
+	for _, ref := range f.Refs {
+		p.out.WriteString("  see:  " + p.clean(ref) + "\n")
+	}
+	p.out.WriteByte('\n')
+}
+
+// head is "FAIL  summary" and, under it, check and subjects.
+func (p *printer) head(f report.Finding) {
+	l := labelOf(f.Status)
+	word := l.word
+	if p.opts.Color {
+		word = "\x1b[" + l.color + ";1m" + word + "\x1b[0m"
+	}
+	pad := strings.Repeat(" ", max(9-len(l.word), 1))
+	summary := p.clean(f.Summary)
+	if f.Status == report.Pass || f.Status == report.Unknown {
+		summary = p.clean(f.Title) + ": " + summary
+	}
+	lines := wrap(summary, p.opts.Width-len(l.word)-len(pad))
+	p.out.WriteString(word + pad + lines[0] + "\n")
+	for _, line := range lines[1:] {
+		p.out.WriteString(strings.Repeat(" ", len(l.word)+len(pad)) + line + "\n")
+	}
+	if f.Status == report.Pass {
+		return
+	}
+	p.block("  ", p.clean(f.Check+" "+subjects(f.Subjects)))
+}
+
+// maxSubjects are named; of more, some and the number.
+const maxSubjects = 4
+
+func subjects(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	if len(names) <= maxSubjects {
+		return "on " + strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("on %d: %s and %d more", len(names), strings.Join(names[:maxSubjects-1], ", "), len(names)-maxSubjects+1)
+}
+
+// block writes text behind a prefix, wrapped, later lines under the first.
+func (p *printer) block(prefix, text string) {
+	lines := wrap(text, p.opts.Width-len(prefix))
+	p.out.WriteString(prefix + lines[0] + "\n")
+	for _, line := range lines[1:] {
+		p.out.WriteString(strings.Repeat(" ", len(prefix)) + line + "\n")
+	}
+}
+
+func (p *printer) counts(c report.Counts) {
+	var parts []string
+	for _, part := range []struct {
+		n    int
+		word string
+	}{{c.Fail, "failed"}, {c.Warn, "warned"}, {c.Unknown, "unknown"}, {c.Pass, "passed"}} {
+		if part.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.word))
+		}
+	}
+	if len(parts) == 0 {
+		parts = []string{"nothing to check"}
+	}
+	p.out.WriteString("checks: " + strings.Join(parts, ", ") + "\n")
+}
+
+// wrap breaks text at spaces into lines of at most width columns. A word that
+// is longer stands alone, unbroken: it may be something to copy.
+func wrap(text string, width int) []string {
+	width = max(width, 20)
+	var lines []string
+	line := ""
+	for _, word := range strings.Fields(text) {
+		switch {
+		case line == "":
+			line = word
+		case utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) <= width:
+			line += " " + word
+		default:
+			lines = append(lines, line)
+			line = word
+		}
+	}
+	return append(lines, line)
+}
+
+// clean makes foreign text fit for a terminal: no control characters, and
+// with Options.ASCII nothing but ASCII.
+func (p *printer) clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n', r == '\t':
+			return ' '
+		case !unicode.IsPrint(r):
+			return -1
+		case r < 0x7f || !p.opts.ASCII:
+			return r
+		case r == '‘', r == '’':
+			return '\''
+		case r == '“', r == '”':
+			return '"'
+		case r == '–', r == '—':
+			return '-'
+		}
+		return '?'
+	}, s)
+}
