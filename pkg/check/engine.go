@@ -60,13 +60,19 @@ func judge(snap *snapshot.Snapshot, check *Check) []verdict {
 }
 
 // answer is the rule's, or the engine's unknown when a section that the rule
-// needs is a gap. A rule that panics knows nothing either.
+// needs is a gap. A section that the command chose not to read, because
+// nothing in it was of use (the key pairs of a group without one), makes the
+// rule not applicable. A rule that panics knows nothing either.
 func answer(snap, seen *snapshot.Snapshot, check *Check, s subject) (results []Result) {
 	for _, section := range check.Needs {
 		if s.proposed && (section == snapshot.SectionGroups || section == snapshot.SectionLaunch) {
 			continue
 		}
-		if gap, missing := snap.Gap(section, s.name); missing {
+		gap, missing := snap.Gap(section, s.name)
+		switch {
+		case missing && gap.Reason == snapshot.GapNotAsked:
+			return nil
+		case missing:
 			return []Result{unknown(gap)}
 		}
 	}

@@ -113,6 +113,28 @@ func TestMissingSectionIsUnknown(t *testing.T) {
 	}
 }
 
+func TestSectionNotAskedForDoesNotApply(t *testing.T) {
+	for _, check := range All() {
+		snap := snapshottest.Healthy()
+		snap.Gaps = []snapshot.Gap{{Section: check.Needs[0], Reason: snapshot.GapNotAsked, Detail: "this command does not read it"}}
+		if got := Run(snap, []Check{check}).Findings; len(got) != 0 {
+			t.Errorf("%s: got %+v", check.ID, got)
+		}
+	}
+}
+
+// A proposed group is the plan's, whatever could be read of existing ones.
+func TestProposedGroupNeedsNoGroupsRead(t *testing.T) {
+	snap := snapshottest.Healthy(snapshottest.Proposed)
+	for _, section := range []snapshot.Section{snapshot.SectionGroups, snapshot.SectionLaunch} {
+		snap.Gaps = append(snap.Gaps, snapshot.Gap{Section: section, Reason: snapshot.GapNotAsked})
+	}
+	want := Run(snapshottest.Healthy(snapshottest.Proposed), Preflight())
+	if diff := cmp.Diff(want, Run(snap, Preflight())); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // TestRulesSeeWhatTheyDeclare runs every rule on a snapshot that holds the
 // declared sections only: the verdict must be the same.
 func TestRulesSeeWhatTheyDeclare(t *testing.T) {

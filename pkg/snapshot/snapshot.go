@@ -55,7 +55,7 @@ const (
 	GapThrottled   GapReason = "throttled"   // AWS asked us to slow down until the deadline
 	GapTimeout     GapReason = "timeout"     // the deadline of the source passed
 	GapUnreachable GapReason = "unreachable" // no answer: network, DNS, TLS
-	GapNotAsked    GapReason = "not-asked"   // this command does not read it
+	GapNotAsked    GapReason = "not-asked"   // the command had no use for it; its checks do not apply
 	GapAbsent      GapReason = "absent"      // the thing itself does not exist
 	GapInvalid     GapReason = "invalid"     // an answer came but could not be understood
 	GapOther       GapReason = "other"
