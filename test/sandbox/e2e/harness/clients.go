@@ -6,10 +6,12 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -22,6 +24,8 @@ import (
 	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/front/calllog"
 	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/layout"
 	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/netns"
+	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/seat"
+	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/supervise"
 )
 
 // dial connects from the user's seat. The sandbox's names mean nothing outside
@@ -37,20 +41,20 @@ func (s *Sandbox) dial(ctx context.Context, network, address string) (net.Conn, 
 	case strings.HasSuffix(host, ".amazonaws.com"):
 		host = layout.AWSIP
 	}
-	seat, err := s.seat()
+	path, err := s.seat()
 	if err != nil {
 		return nil, err
 	}
-	return netns.Dialer(seat)(ctx, network, net.JoinHostPort(host, port))
+	return netns.DialerAt(path)(ctx, network, net.JoinHostPort(host, port))
 }
 
 // seat is the user's network namespace as seen from outside the sandbox.
 func (s *Sandbox) seat() (string, error) {
-	pid, err := os.ReadFile(s.PIDFile())
-	if err != nil {
-		return "", err
+	pid, ok := supervise.Find(s.Sandbox)
+	if !ok {
+		return "", fmt.Errorf("sandbox %s does not run", s.Name)
 	}
-	return filepath.Join("/proc", strings.TrimSpace(string(pid)), "root", netns.Path(layout.NetLaptop)), nil
+	return filepath.Join("/proc", strconv.Itoa(pid), "root", netns.Path(layout.NetLaptop)), nil
 }
 
 // Kube is a client of the API server with a certificate of system:masters: it
@@ -81,10 +85,13 @@ func (s *Sandbox) AWS(t testing.TB) aws.Config {
 	if !roots.AppendCertsFromPEM(pem) {
 		t.Fatalf("%s holds no certificate", s.AWSCA())
 	}
-	key, secret := s.userKey(t)
+	profile, err := seat.Load(s.Sandbox)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return aws.Config{
 		Region:      layout.Region,
-		Credentials: credentials.NewStaticCredentialsProvider(key, secret, ""),
+		Credentials: credentials.NewStaticCredentialsProvider(profile.AccessKeyID, profile.SecretAccessKey, ""),
 		HTTPClient: &http.Client{
 			Timeout:   time.Minute,
 			Transport: &http.Transport{DialContext: s.dial, TLSClientConfig: &tls.Config{RootCAs: roots}},

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/layout"
+	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/seat"
 )
 
 // KeepEnv, when set, leaves the sandbox up after the tests, to look into it.
@@ -151,7 +152,8 @@ func (w *watched) String() string {
 func (s *Sandbox) Start(t testing.TB, args ...string) *Process {
 	t.Helper()
 	p := &Process{t: t, args: args}
-	p.cmd = s.command(context.Background(), append([]string{"exec", "--path", s.bin, "--"}, args...)...)
+	p.cmd = s.command(context.Background(), append([]string{"exec", "--"}, args...)...)
+	p.cmd.Env = append(os.Environ(), seat.PathEnv+"="+s.bin)
 	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
 	if err := p.cmd.Start(); err != nil {
 		t.Fatalf("start %v: %v", args, err)
@@ -170,13 +172,9 @@ func (p *Process) AwaitStderr(text string, timeout time.Duration) {
 	})
 }
 
-// Interrupt sends SIGINT, as Ctrl-C does.
-func (p *Process) Interrupt() { p.signal(syscall.SIGINT) }
-
-// Kill sends SIGKILL to the driver, which takes the command with it.
-func (p *Process) Kill() { p.signal(syscall.SIGKILL) }
-
-func (p *Process) signal(sig syscall.Signal) {
+// Signal sends a signal to the driver, which passes it on to the command;
+// SIGKILL takes the command with it.
+func (p *Process) Signal(sig syscall.Signal) {
 	p.t.Helper()
 	if err := p.cmd.Process.Signal(sig); err != nil {
 		p.t.Fatalf("signal %v: %v", p.args, err)

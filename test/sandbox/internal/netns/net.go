@@ -37,14 +37,19 @@ func ListenPacket(ctx context.Context, name, network, address string) (net.Packe
 // Dialer returns a dial function whose connections begin in the named namespace.
 // The address must be an IP address.
 func Dialer(name string) func(ctx context.Context, network, address string) (net.Conn, error) {
+	return DialerAt(Path(name))
+}
+
+// DialerAt is Dialer for the namespace behind a file.
+func DialerAt(path string) func(ctx context.Context, network, address string) (net.Conn, error) {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		var c net.Conn
-		err := Do(name, func() (err error) {
+		err := doAt(path, func() (err error) {
 			c, err = (&net.Dialer{}).DialContext(ctx, network, address)
 			return err
 		})
 		if err != nil {
-			return nil, fmt.Errorf("dial from %s: %w", name, err)
+			return nil, fmt.Errorf("dial from %s: %w", path, err)
 		}
 		return c, nil
 	}

@@ -75,18 +75,21 @@ func Exists(name string) bool {
 
 // Do calls f on an OS thread inside the named namespace. Sockets that f opens and
 // processes that it starts stay there. Goroutines that f starts do not.
-func Do(name string, f func() error) error {
+func Do(name string, f func() error) error { return doAt(Path(name), f) }
+
+// doAt is Do for the namespace behind a file.
+func doAt(path string, f func() error) error {
 	return onThread(func() error {
-		ns, err := os.Open(Path(name))
+		ns, err := os.Open(path)
 		if err != nil {
-			return fmt.Errorf("open network namespace %s: %w", name, err)
+			return fmt.Errorf("open network namespace: %w", err)
 		}
 		err = unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET)
 		if cerr := ns.Close(); err == nil {
 			err = cerr
 		}
 		if err != nil {
-			return fmt.Errorf("enter network namespace %s: %w", name, err)
+			return fmt.Errorf("enter network namespace %s: %w", path, err)
 		}
 		return f()
 	})

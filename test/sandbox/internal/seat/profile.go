@@ -56,11 +56,19 @@ func Load(s layout.Sandbox) (Profile, error) {
 	return p, nil
 }
 
+// PathEnv names a folder that comes first in the seat's search path: programs
+// under test are found there.
+const PathEnv = "EKSNODES_SANDBOX_PATH"
+
 // Environ is the whole environment of a command at the seat. Of the caller's own only
 // what describes the terminal is kept.
 func (p Profile) Environ(getenv func(string) string) []string {
+	path := p.Path
+	if first := getenv(PathEnv); first != "" {
+		path = first + ":" + path
+	}
 	env := []string{
-		"PATH=" + p.Path + ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		"PATH=" + path + ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 		"HOME=" + p.Home,
 		"USER=root",
 		"KUBECONFIG=" + p.Kubeconfig,
