@@ -3,110 +3,98 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
-	"strings"
+	"slices"
+	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/front/calllog"
 )
-
-func (a *app) fault() *cobra.Command {
-	cmd := &cobra.Command{Use: "fault", Short: "Make AWS misbehave"}
-	cmd.AddCommand(a.faultList(), a.faultInject(), a.faultClear())
-	return cmd
-}
-
-const faultsPath = "/faults"
-
-func (a *app) faultList() *cobra.Command {
-	return &cobra.Command{Use: "list", Short: "Print the fault rules as JSON", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.passOn(cmd, http.MethodGet, faultsPath, nil) }}
-}
-
-func (a *app) faultClear() *cobra.Command {
-	return &cobra.Command{Use: "clear", Short: "Take all fault rules away", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.passOn(cmd, http.MethodDelete, faultsPath, nil) }}
-}
-
-// fault is a rule as the AWS front takes it.
-type fault struct {
-	Kind      string `json:"kind"`
-	Service   string `json:"service"`
-	Operation string `json:"operation"`
-	Count     int    `json:"count,omitempty"`
-	After     int    `json:"after,omitempty"`
-	Delay     string `json:"delay,omitempty"`
-	Code      string `json:"code,omitempty"`
-}
-
-func (a *app) faultInject() *cobra.Command {
-	var f fault
-	var delay time.Duration
-	cmd := &cobra.Command{
-		Use:   "inject deny|throttle|delay|error SERVICE:OPERATION",
-		Short: "Add a fault rule",
-		Long:  "Add a fault rule. An operation of * means every operation of the service.",
-		Args:  cobra.ExactArgs(2),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			var ok bool
-			f.Kind = args[0]
-			if f.Service, f.Operation, ok = strings.Cut(args[1], ":"); !ok {
-				return fmt.Errorf("%q: want SERVICE:OPERATION", args[1])
-			}
-			if delay != 0 {
-				f.Delay = delay.String()
-			}
-			body, err := json.Marshal(f)
-			if err != nil {
-				return fmt.Errorf("encode fault: %w", err)
-			}
-			return a.passOn(cmd, http.MethodPost, faultsPath, body)
-		},
-	}
-	cmd.Flags().IntVar(&f.Count, "count", 0, "how many calls it hits (0: all)")
-	cmd.Flags().IntVar(&f.After, "after", 0, "how many calls it lets through first")
-	cmd.Flags().DurationVar(&delay, "delay", 0, "how long a delayed call waits")
-	cmd.Flags().StringVar(&f.Code, "code", "", "AWS error code to answer")
-	return cmd
-}
 
 func (a *app) calls() *cobra.Command {
 	var output string
-	var clearLog bool
+	var forget, writes, unimplemented bool
 	cmd := &cobra.Command{
-		Use: "calls", Short: "Print the AWS calls that were made, one JSON object a line", Args: cobra.NoArgs,
+		Use: "calls", Short: "Print the AWS calls that were made, oldest first", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if clearLog {
-				return a.passOn(cmd, http.MethodDelete, "/calls", nil)
+			if forget {
+				return a.passOn(cmd, http.MethodDelete, "/calls", nil, nil)
+			}
+			if !slices.Contains([]string{"", "json"}, output) {
+				return fmt.Errorf("output %q: want json", output)
 			}
 			query := url.Values{}
-			if output != "" {
-				query.Set("format", output)
+			for name, set := range map[string]bool{"writes": writes, "unimplemented": unimplemented} {
+				if set {
+					query.Set(name, "true")
+				}
 			}
-			return a.passOn(cmd, http.MethodGet, "/calls?"+query.Encode(), nil)
+			show := a.printCalls
+			if output == "json" {
+				show = a.printRaw
+			}
+			return a.passOn(cmd, http.MethodGet, "/calls?"+query.Encode(), nil, show)
 		},
 	}
-	cmd.Flags().StringVarP(&output, "output", "o", "", "json: one array")
-	cmd.Flags().BoolVar(&clearLog, "clear", false, "empty the log instead")
+	cmd.Flags().StringVarP(&output, "output", "o", "", "json: all fields, as one array")
+	cmd.Flags().BoolVar(&forget, "clear", false, "empty the log instead")
+	cmd.Flags().BoolVar(&writes, "writes", false, "only calls that change something")
+	cmd.Flags().BoolVar(&unimplemented, "unimplemented", false, "only calls that the sandbox cannot answer")
 	return cmd
 }
 
-// passOn makes a call to the AWS front's control API and prints its answer.
-func (a *app) passOn(cmd *cobra.Command, method, path string, body []byte) error {
+func (a *app) printCalls(answer []byte) error {
+	var calls []calllog.Record
+	if err := json.Unmarshal(answer, &calls); err != nil {
+		return fmt.Errorf("read calls: %w", err)
+	}
+	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	for _, c := range calls {
+		outcome := fmt.Sprint(c.Status)
+		if c.ErrorCode != "" {
+			outcome += " " + c.ErrorCode
+		}
+		if _, err := fmt.Fprintf(w, "%s\t%s:%s\t%s\t%s\n", c.Time.Format(time.TimeOnly), c.Service, c.Operation, outcome, c.Principal); err != nil {
+			return err
+		}
+	}
+	return w.Flush()
+}
+
+func (a *app) printRaw(answer []byte) error { return a.print("%s\n", bytes.TrimSpace(answer)) }
+
+// passOn makes a call to the supervisor and shows its answer.
+func (a *app) passOn(cmd *cobra.Command, method, path string, body any, show func([]byte) error) error {
 	client, err := a.client()
 	if err != nil {
 		return err
 	}
-	var answer []byte
-	if body == nil {
-		answer, err = client.Do(cmd.Context(), method, path, nil)
-	} else {
-		answer, err = client.Do(cmd.Context(), method, path, bytes.NewReader(body))
+	var reader io.Reader
+	if body != nil {
+		text, err := json.Marshal(body)
+		if err != nil {
+			return fmt.Errorf("encode: %w", err)
+		}
+		reader = bytes.NewReader(text)
 	}
-	if err != nil {
+	answer, err := client.Do(cmd.Context(), method, path, reader)
+	if err != nil || show == nil {
 		return err
 	}
-	return a.print("%s", answer)
+	return show(answer)
+}
+
+// callAll runs all steps and joins their errors.
+func callAll(steps ...func() error) error {
+	var errs []error
+	for _, step := range steps {
+		errs = append(errs, step())
+	}
+	return errors.Join(errs...)
 }

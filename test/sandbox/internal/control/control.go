@@ -55,8 +55,14 @@ type Node struct {
 	PID int `json:"pid,omitempty"`
 }
 
-// StatusPath is where the supervisor serves its Status.
-const StatusPath = "/status"
+// Paths that the supervisor serves itself; all others are the AWS front's.
+const (
+	// StatusPath answers a Status.
+	StatusPath = "/status"
+	// RolesPath answers the names of the faults of AWS's controllers that are
+	// injected; PUT and DELETE of one below it inject and clear it.
+	RolesPath = "/roles"
+)
 
 // Client talks to one supervisor.
 type Client struct {

@@ -43,6 +43,12 @@ func (p *Plane) apiServer() parts.Spec {
 		"--tls-cert-file="+p.pki("apiserver.crt"),
 		"--tls-private-key-file="+p.pki("apiserver.key"),
 		"--client-ca-file="+p.pki("ca.crt"),
+		// The aggregation layer, without which its readers complain in their logs.
+		"--requestheader-client-ca-file="+p.pki("ca.crt"),
+		"--requestheader-allowed-names=front-proxy-client",
+		"--requestheader-username-headers=X-Remote-User",
+		"--requestheader-group-headers=X-Remote-Group",
+		"--requestheader-extra-headers-prefix=X-Remote-Extra-",
 		"--service-cluster-ip-range="+layout.ServiceCIDR,
 		"--service-account-issuer=https://kubernetes.default.svc",
 		"--service-account-key-file="+p.pki("sa.key"),

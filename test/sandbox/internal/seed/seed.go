@@ -6,11 +6,8 @@ package seed
 import (
 	"context"
 	"fmt"
-	"net/http"
-	"time"
 
-	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
@@ -48,17 +45,8 @@ type seeder struct {
 	iam *iam.Client
 }
 
-// Run seeds the account behind an AWS endpoint.
-func Run(ctx context.Context, endpoint string) (Result, error) {
-	cfg, err := config.LoadDefaultConfig(ctx,
-		config.WithRegion(layout.Region),
-		config.WithBaseEndpoint(endpoint),
-		config.WithHTTPClient(&http.Client{Timeout: time.Minute}),
-		config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider("AKIASEED000000000000", "seed", "")),
-	)
-	if err != nil {
-		return Result{}, fmt.Errorf("configure AWS client: %w", err)
-	}
+// Run seeds the account.
+func Run(ctx context.Context, cfg aws.Config) (Result, error) {
 	s := seeder{ec2: ec2.NewFromConfig(cfg), iam: iam.NewFromConfig(cfg)}
 	r := Result{Subnets: map[string]string{}}
 	for _, step := range []struct {

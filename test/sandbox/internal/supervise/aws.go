@@ -12,8 +12,12 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+
 	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/controlplane"
 	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/front"
+	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/front/eks"
 	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/layout"
 	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/parts"
 	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/pki"
@@ -62,6 +66,17 @@ func motoArgs() []string {
 		panic(err) // a constant
 	}
 	return []string{"-m", "eksnodes_moto", "-H", host, "-p", port}
+}
+
+// motoConfig leads to moto itself, past the front: what the sandbox does on its own
+// behalf is neither logged nor hit by faults.
+func motoConfig() aws.Config {
+	return aws.Config{
+		Region:       layout.Region,
+		BaseEndpoint: aws.String("http://" + layout.MotoAddr),
+		HTTPClient:   &http.Client{Timeout: time.Minute},
+		Credentials:  credentials.NewStaticCredentialsProvider("AKIASANDBOX000000000", "sandbox", ""),
+	}
 }
 
 func motoUp(ctx context.Context) error {
@@ -176,7 +191,7 @@ func (w *world) accessChanged(_ context.Context, a front.Access) error {
 
 // seedAccount fills the account and makes the cluster known to EKS.
 func (w *world) seedAccount(ctx context.Context, _ chan<- error) error {
-	result, err := seed.Run(ctx, "http://"+layout.MotoAddr)
+	result, err := seed.Run(ctx, motoConfig())
 	if err != nil {
 		return err
 	}
@@ -207,4 +222,16 @@ func (w *world) seedAccount(ctx context.Context, _ chan<- error) error {
 		Entries:            userEntries(w.config.AuthenticationMode, result.UserARN),
 		CreatedAt:          time.Now(),
 	})
+}
+
+// clusterAdmin is the access policy that makes an entry an administrator's.
+const clusterAdmin = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
+
+// userEntries is the access that the cluster's creator begins with. In mode
+// CONFIG_MAP that is hidden in the authenticator's own configuration.
+func userEntries(mode, userARN string) []eks.SeedEntry {
+	if mode == controlplane.ModeConfigMap {
+		return nil
+	}
+	return []eks.SeedEntry{{PrincipalARN: userARN, Type: "STANDARD", PolicyARNs: []string{clusterAdmin}}}
 }

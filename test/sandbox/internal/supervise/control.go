@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/control"
+	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/instances/cloud"
 )
 
 // serveControl opens the control socket. It answers from the first moment on, so
@@ -23,6 +24,9 @@ func (w *world) serveControl(failed chan<- error) error {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+control.StatusPath, w.serveStatus)
+	mux.HandleFunc("GET "+control.RolesPath, w.serveRoles)
+	mux.HandleFunc("PUT "+control.RolesPath+"/{fault}", switchRole(w.roles.Inject))
+	mux.HandleFunc("DELETE "+control.RolesPath+"/{fault}", switchRole(w.roles.Clear))
 	mux.HandleFunc("/", w.serveFrontControl)
 	serve(l, mux, "control socket", failed)
 	return nil
@@ -32,16 +36,36 @@ func (w *world) serveStatus(rw http.ResponseWriter, _ *http.Request) {
 	w.mu.Lock()
 	s := w.status
 	s.Steps = append([]control.Step{}, s.Steps...)
-	nodes := w.nodes
+	watcher := w.watcher
 	w.mu.Unlock()
 	s.Parts = w.parts.Status()
 	s.Nodes = []control.Node{}
-	if nodes != nil {
-		s.Nodes = nodes.Nodes()
+	if watcher != nil {
+		s.Nodes = watcher.Nodes()
 	}
+	w.reply(rw, s)
+}
+
+// serveRoles lists the controllers of AWS that are switched off.
+func (w *world) serveRoles(rw http.ResponseWriter, _ *http.Request) {
+	w.reply(rw, append([]cloud.Fault{}, w.roles.List()...))
+}
+
+// switchRole makes a handler that switches a role off, or on again.
+func switchRole(change func(name string) error) http.HandlerFunc {
+	return func(rw http.ResponseWriter, r *http.Request) {
+		if err := change(r.PathValue("fault")); err != nil {
+			http.Error(rw, err.Error(), http.StatusBadRequest)
+			return
+		}
+		rw.WriteHeader(http.StatusNoContent)
+	}
+}
+
+func (w *world) reply(rw http.ResponseWriter, body any) {
 	rw.Header().Set("Content-Type", "application/json")
-	if err := json.NewEncoder(rw).Encode(s); err != nil {
-		w.log.Warn("could not answer a status question", "error", err)
+	if err := json.NewEncoder(rw).Encode(body); err != nil {
+		w.log.Warn("could not answer on the control socket", "error", err)
 	}
 }
 

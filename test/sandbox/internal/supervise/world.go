@@ -17,6 +17,8 @@ import (
 	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/controlplane"
 	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/dns"
 	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/front"
+	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/instances"
+	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/instances/cloud"
 	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/layout"
 	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/parts"
 	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/pki"
@@ -31,19 +33,15 @@ type world struct {
 
 	zone  *dns.Zone
 	awsCA *pki.Authority
-	front *front.Front
 	plane *controlplane.Plane
 	k8s   kubernetes.Interface
 	seed  seed.Result
-	nodes nodeLister
+	roles cloud.Faults // which of AWS's controllers are switched off
 
-	mu     sync.Mutex
-	status control.Status
-}
-
-// nodeLister is what the status asks of the instances.
-type nodeLister interface {
-	Nodes() []control.Node
+	mu      sync.Mutex
+	front   *front.Front       // nil until it is up
+	watcher *instances.Watcher // nil until it is up
+	status  control.Status
 }
 
 // Run brings the sandbox up inside the namespaces that Init has prepared and keeps it
@@ -166,6 +164,7 @@ func (w *world) startControlPlane(ctx context.Context, _ chan<- error) error {
 	if err != nil {
 		return fmt.Errorf("load own kubeconfig: %w", err)
 	}
+	rest.QPS, rest.Burst = 100, 200
 	client, err := kubernetes.NewForConfig(rest)
 	if err != nil {
 		return fmt.Errorf("make Kubernetes client: %w", err)
