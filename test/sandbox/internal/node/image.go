@@ -25,7 +25,7 @@ type Parts struct {
 	Kubelet       string
 	Nodeadm       string
 	Authenticator string // aws-iam-authenticator
-	AWSCA         string // PEM of the CA that signs AWS's host names
+	AWSCA         string // certificate, in PEM, of the CA that signs AWS's host names
 	// KubernetesVersion is the kubelet's version with its "v".
 	KubernetesVersion string
 }
@@ -132,15 +132,11 @@ func addCA(layer string, parts Parts) error {
 	if err != nil {
 		return fmt.Errorf("read trusted certificates: %w", err)
 	}
-	ca, err := os.ReadFile(parts.AWSCA)
-	if err != nil {
-		return fmt.Errorf("read AWS CA: %w", err)
-	}
 	target := filepath.Join(layer, bundle)
 	if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
 		return err
 	}
-	return os.WriteFile(target, append(append(trusted, '\n'), ca...), 0o644)
+	return os.WriteFile(target, append(append(trusted, '\n'), parts.AWSCA...), 0o644)
 }
 
 // BusyboxImage is the container image that pods in the sandbox can use: there
