@@ -256,7 +256,7 @@ func (c *addCommand) apply(ctx context.Context, plan *nodegroup.Plan) error {
 	progress := c.app.screen.progress()
 	adder := &nodegroup.Adder{
 		Stacks: aws, Writer: aws, Groups: aws, Entries: aws, Keys: aws,
-		Nodes: kube, AwsAuth: awsAuthPort{conn: c.session.kube, cluster: plan.Cluster}, Progress: progress,
+		Nodes: kube, AwsAuth: newAwsAuthPort(c.session.kube, plan.Cluster), Progress: progress,
 		StackPoll: stackPoll, JoinPoll: joinPoll, Replace: replace,
 	}
 	if c.flags.poll > 0 {

@@ -2,22 +2,36 @@ package cli
 
 import (
 	"context"
-	"errors"
 
+	"github.com/eksnodes/kubectl-eksnodes/pkg/authmap"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/kube"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/nodegroup"
 )
 
-// awsAuthPort edits the ConfigMap of the connected cluster.
-type awsAuthPort struct {
-	conn    *kube.Connection
-	cluster string
+// awsAuthPort edits aws-auth of the connected cluster.
+type awsAuthPort struct{ writer *kube.AwsAuthWriter }
+
+func newAwsAuthPort(conn *kube.Connection, cluster string) awsAuthPort {
+	return awsAuthPort{&kube.AwsAuthWriter{
+		ConfigMaps: conn.Clientset.CoreV1().ConfigMaps(kube.AwsAuthNamespace), Cluster: cluster,
+	}}
 }
 
-func (p awsAuthPort) AddNodeRole(context.Context, string) (nodegroup.MapChange, error) {
-	return nodegroup.MapChange{}, errors.New("this build cannot edit aws-auth")
+func (p awsAuthPort) AddNodeRole(ctx context.Context, roleARN string) (nodegroup.MapChange, error) {
+	result, err := p.writer.AddRole(ctx, authmap.NodeEntry(roleARN))
+	return mapChange(result), err
 }
 
-func (p awsAuthPort) RemoveNodeRole(context.Context, string) (nodegroup.MapChange, error) {
-	return nodegroup.MapChange{}, errors.New("this build cannot edit aws-auth")
+func (p awsAuthPort) RemoveNodeRole(ctx context.Context, roleARN string) (nodegroup.MapChange, error) {
+	result, err := p.writer.RemoveRole(ctx, authmap.NodeEntry(roleARN))
+	return mapChange(result), err
+}
+
+func mapChange(result kube.AwsAuthResult) nodegroup.MapChange {
+	if result.Action == "" { // the edit failed
+		return nodegroup.MapChange{}
+	}
+	return nodegroup.MapChange{
+		Changed: result.Changed(), Action: string(result.Action), Diff: result.Diff(), Backup: result.Backup, Notes: result.Notes,
+	}
 }

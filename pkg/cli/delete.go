@@ -149,7 +149,7 @@ func (c *deleteCommand) apply(ctx context.Context, s *session, plan *nodegroup.D
 	remover := &nodegroup.Remover{
 		Stacks: aws, Writer: aws, Suspension: aws, Entries: aws,
 		Drainer: kubectlDrain{connection: c.conn.kubectlArgs(), timeout: c.flags.drainTimeout, out: c.app.screen.err},
-		Nodes:   kubePort{s.kube}, AwsAuth: awsAuthPort{conn: s.kube, cluster: plan.Cluster},
+		Nodes:   kubePort{s.kube}, AwsAuth: newAwsAuthPort(s.kube, plan.Cluster),
 		Progress: progress, StackPoll: c.flags.poll,
 	}
 	if err := remover.Delete(ctx, plan); err != nil {

@@ -54,7 +54,7 @@ func (m *mapper) add(ctx context.Context, kind MappingKind, cluster, roleARN str
 		if err != nil {
 			return fmt.Errorf("map %s in aws-auth: %w", roleARN, err)
 		}
-		m.reportChange(change, roleARN, "added")
+		m.reportChange(change, roleARN)
 		return nil
 	}
 	entry, err := m.entries.AccessEntry(ctx, cluster, roleARN)
@@ -82,7 +82,7 @@ func (m *mapper) remove(ctx context.Context, kind MappingKind, cluster, roleARN 
 		if err != nil {
 			return fmt.Errorf("take %s out of aws-auth: %w", roleARN, err)
 		}
-		m.reportChange(change, roleARN, "removed")
+		m.reportChange(change, roleARN)
 		return nil
 	}
 	entry, err := m.entries.AccessEntry(ctx, cluster, roleARN)
@@ -103,13 +103,18 @@ func (m *mapper) remove(ctx context.Context, kind MappingKind, cluster, roleARN 
 	return nil
 }
 
-func (m *mapper) reportChange(change MapChange, roleARN, done string) {
+func (m *mapper) reportChange(change MapChange, roleARN string) {
+	state := change.Action
 	if !change.Changed {
-		m.progress.Report(Step{Topic: "mapping", Subject: "aws-auth", State: "nothing to change", Detail: roleARN})
-		return
+		state = "nothing to change"
 	}
-	m.progress.Report(Step{Topic: "mapping", Subject: "aws-auth", State: done, Detail: roleARN})
-	m.progress.Report(Step{Topic: "diff", Detail: change.Diff})
+	m.progress.Report(Step{Topic: "mapping", Subject: "aws-auth", State: state, Detail: roleARN})
+	for _, note := range change.Notes {
+		m.progress.Report(Step{Topic: "mapping", Subject: "aws-auth", State: "note", Detail: note})
+	}
+	if change.Diff != "" {
+		m.progress.Report(Step{Topic: "diff", Detail: change.Diff})
+	}
 	if change.Backup != "" {
 		m.progress.Report(Step{Topic: "mapping", Subject: "aws-auth", State: "backup", Detail: change.Backup})
 	}

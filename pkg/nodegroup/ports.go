@@ -86,8 +86,10 @@ type AwsAuth interface {
 // MapChange is what an edit of aws-auth did.
 type MapChange struct {
 	Changed bool
-	Diff    string // unified, empty when nothing changed
-	Backup  string // file that holds the map as it was before
+	Action  string   // added, merged, removed, trimmed or none
+	Diff    string   // unified, empty when nothing changed
+	Backup  string   // file that holds the map as it was before
+	Notes   []string // what else was seen in the map
 }
 
 // Keys imports public keys into EC2.
