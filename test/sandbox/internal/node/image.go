@@ -19,13 +19,13 @@ import (
 //go:embed all:ami
 var assets embed.FS
 
-// Parts are the built programs that go into the images, by path on the machine.
+// Parts are what goes into the images, by path on the machine.
 type Parts struct {
 	Base          string // the base root made by MakeBase
 	Kubelet       string
 	Nodeadm       string
 	Authenticator string // aws-iam-authenticator
-	AWSCA         string // certificate, in PEM, of the CA that signs AWS's host names
+	AWSCA         string // the certificate of the CA that signs AWS's host names
 	// KubernetesVersion is the kubelet's version with its "v".
 	KubernetesVersion string
 }
@@ -132,11 +132,15 @@ func addCA(layer string, parts Parts) error {
 	if err != nil {
 		return fmt.Errorf("read trusted certificates: %w", err)
 	}
+	ca, err := os.ReadFile(parts.AWSCA)
+	if err != nil {
+		return fmt.Errorf("read AWS CA: %w", err)
+	}
 	target := filepath.Join(layer, bundle)
 	if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
 		return err
 	}
-	return os.WriteFile(target, append(append(trusted, '\n'), parts.AWSCA...), 0o644)
+	return os.WriteFile(target, append(append(trusted, '\n'), ca...), 0o644)
 }
 
 // BusyboxImage is the container image that pods in the sandbox can use: there

@@ -53,11 +53,12 @@ func newRigOf(t *testing.T, userData string, cloudInit bool, image func(node.Ima
 	authority, err := pki.NewAuthority("test AWS")
 	check(t, err)
 
+	check(t, os.WriteFile(filepath.Join(dir, "ca.crt"), authority.Pair.Cert, 0o600))
 	base, bin := parts(t)
 	images, err := node.BuildImages(filepath.Join(dir, "image"), node.Parts{
 		Base: base, Kubelet: filepath.Join(bin, "kubelet"), Nodeadm: filepath.Join(bin, "nodeadm"),
 		Authenticator: filepath.Join(bin, "aws-iam-authenticator"),
-		AWSCA:         string(authority.Pair.Cert), KubernetesVersion: layout.KubernetesRelease,
+		AWSCA:         filepath.Join(dir, "ca.crt"), KubernetesVersion: layout.KubernetesRelease,
 	})
 	check(t, err)
 
