@@ -17,12 +17,6 @@ type Clock struct {
 	Offset faults.Duration `json:"offset"`
 }
 
-// Quota is the body of PUT /quota: the applied quota of running On-Demand
-// Standard instances, in vCPUs.
-type Quota struct {
-	VCPUs float64 `json:"vcpus"`
-}
-
 // Control serves the control API, for a socket that only the sandbox's owner
 // can reach:
 //
@@ -34,7 +28,6 @@ type Quota struct {
 //	DELETE /calls          forget it
 //	GET    /clock          the clock's offset (Clock)
 //	PUT    /clock          move the clock
-//	PUT    /quota          change the vCPU quota (Quota)
 func (f *Front) Control() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /faults", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, f.faults.List()) })
@@ -50,7 +43,6 @@ func (f *Front) Control() http.Handler {
 		writeJSON(w, http.StatusOK, Clock{Offset: faults.Duration(f.offset.Load())})
 	})
 	mux.HandleFunc("PUT /clock", f.setClock)
-	mux.HandleFunc("PUT /quota", f.setQuota)
 	return mux
 }
 
@@ -107,15 +99,6 @@ func (f *Front) setClock(w http.ResponseWriter, r *http.Request) {
 	}
 	f.offset.Store(int64(c.Offset))
 	writeJSON(w, http.StatusOK, c)
-}
-
-func (f *Front) setQuota(w http.ResponseWriter, r *http.Request) {
-	var q Quota
-	if !readJSON(w, r, &q) {
-		return
-	}
-	f.quotas.Set(q.VCPUs)
-	writeJSON(w, http.StatusOK, q)
 }
 
 // readJSON refuses unknown members: a misspelt field of a fault must not make

@@ -60,6 +60,7 @@ func TestCallsThatNobodyImplements(t *testing.T) {
 	calls := map[string]error{}
 	_, calls["EKS operation"] = eks.NewFromConfig(cfg).ListInsights(t.Context(), &eks.ListInsightsInput{ClusterName: aws.String("demo")})
 	_, calls["web page of moto's"] = ec2.NewFromConfig(cfg).DescribeSpotFleetRequests(t.Context(), nil)
+	_, calls["operation that moto's repairs refuse"] = ec2.NewFromConfig(cfg).DescribeHosts(t.Context(), nil)
 	_, calls["operation without its hook"] = ssm.NewFromConfig(cfg).DescribeInstanceInformation(t.Context(), nil)
 	for name, err := range calls {
 		if got := statusAndCode(t, err); got != "501 "+awsapi.CodeNotImplemented {
@@ -71,11 +72,11 @@ func TestCallsThatNobodyImplements(t *testing.T) {
 		t.Errorf("service that is not played: %d %s", status, answer)
 	}
 	got := g.calls(t, "?unimplemented=true")
-	if len(got) != 4 {
-		t.Fatalf("%d calls logged as unimplemented, want 4: %+v", len(got), got)
+	if len(got) != 5 {
+		t.Fatalf("%d calls logged as unimplemented, want 5: %+v", len(got), got)
 	}
-	if got[3].Service != "kms" || got[3].Operation != "CreateKey" || got[3].ErrorCode != awsapi.CodeNotImplemented || !got[3].Write {
-		t.Errorf("logged as %+v", got[3])
+	if last := got[4]; last.Service != "kms" || last.Operation != "CreateKey" || last.ErrorCode != awsapi.CodeNotImplemented || !last.Write {
+		t.Errorf("logged as %+v", last)
 	}
 }
 
@@ -127,25 +128,6 @@ func TestUnsignedRequest(t *testing.T) {
 		if got != want || resp.StatusCode != http.StatusForbidden {
 			t.Errorf("%s: %d %q, want %q", host, resp.StatusCode, got, want)
 		}
-	}
-}
-
-func TestServiceQuota(t *testing.T) {
-	g := newRig(t, front.Hooks{})
-	ask := func(code string) string {
-		_, answer := signedPost(t, g, "servicequotas", "servicequotas.us-west-2.amazonaws.com",
-			"ServiceQuotasV20190624.GetServiceQuota", `{"ServiceCode":"ec2","QuotaCode":"`+code+`"}`)
-		return answer
-	}
-	if got := ask("L-1216C47A"); !strings.Contains(got, `"Value":640`) {
-		t.Errorf("quota: %s", got)
-	}
-	g.send(t, "PUT", "/quota", `{"vcpus":4}`, nil)
-	if got := ask("L-1216C47A"); !strings.Contains(got, `"Value":4`) {
-		t.Errorf("quota after its change: %s", got)
-	}
-	if got := ask("L-00000000"); !strings.Contains(got, "NoSuchResourceException") {
-		t.Errorf("unknown quota: %s", got)
 	}
 }
 

@@ -16,7 +16,6 @@ import (
 	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/front/eks"
 	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/front/faults"
 	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/front/keys"
-	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/front/quotas"
 	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/front/ssm"
 )
 
@@ -28,7 +27,6 @@ type Front struct {
 	keys   keys.Store
 	eks    *eks.Service
 	ssm    *ssm.Service
-	quotas *quotas.Service
 	faults faults.Engine
 	calls  *calllog.Log
 	offset atomic.Int64 // of the clock, in nanoseconds
@@ -64,7 +62,6 @@ func New(cfg Config) (*Front, error) {
 	f.ssm = ssm.New(ssm.Config{
 		Account: cfg.Account, Instances: f.moto, Run: cfg.Hooks.RunCommand, Online: cfg.Hooks.CommandTarget, Now: f.now,
 	})
-	f.quotas = quotas.New(cfg.Partition, cfg.Region, cfg.Account)
 	return f, nil
 }
 

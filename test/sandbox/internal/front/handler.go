@@ -20,6 +20,12 @@ import (
 // CloudFormation's template of 1 MB, by way of S3.
 const maxBody = 4 << 20
 
+// minLatency is how long every call takes at least, less than any call to AWS
+// does. The SDK for Go (smithy-go 1.28) closes a request's body when the answer
+// begins. If net/http has not seen that body's end by then, it takes the
+// connection for broken and cuts the answer off.
+const minLatency = 5 * time.Millisecond
+
 // request is one call on its way through the front.
 type request struct {
 	http *http.Request
@@ -31,7 +37,7 @@ type request struct {
 }
 
 func (f *Front) serveAWS(w http.ResponseWriter, r *http.Request) {
-	start := f.now()
+	start, answerAt := f.now(), time.Now().Add(minLatency)
 	// SDKs correct their clocks by this header: it has to tell the front's time.
 	w.Header().Set("Date", start.Format(http.TimeFormat))
 	if isEcho(r) {
@@ -50,6 +56,9 @@ func (f *Front) serveAWS(w http.ResponseWriter, r *http.Request) {
 		reply = f.failure(req, err)
 	}
 	f.record(req, sig, reply, start)
+	if wait(r.Context(), time.Until(answerAt)) != nil {
+		return // the caller has gone
+	}
 	reply.Write(w, req.call)
 }
 
@@ -88,14 +97,8 @@ func (f *Front) answer(ctx context.Context, req *request, sig *sigv4.Signature, 
 // applyFaults waits as long as the fault rules want and returns their error.
 func (f *Front) applyFaults(ctx context.Context, req *request) error {
 	verdict := f.faults.Judge(req.call.Service, req.call.Operation, req.caller.ARN)
-	if verdict.Delay > 0 {
-		timer := time.NewTimer(verdict.Delay)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+	if err := wait(ctx, verdict.Delay); err != nil {
+		return err
 	}
 	if verdict.Fault == nil {
 		return nil
@@ -120,6 +123,21 @@ func (f *Front) applyFaults(ctx context.Context, req *request) error {
 	return e
 }
 
+// wait returns early, with an error, when ctx is done.
+func wait(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 func (f *Front) failure(req *request, err error) awsapi.Reply {
 	var known *awsapi.Error
 	if !errors.As(err, &known) && req.http.Context().Err() == nil {
@@ -133,7 +151,7 @@ func (f *Front) record(req *request, sig *sigv4.Signature, reply awsapi.Reply, s
 	rec := calllog.Record{
 		Time: start, Service: req.call.Service, Operation: req.call.Operation, Region: req.call.Region,
 		Principal: req.caller.ARN, Source: f.source(req.http), Status: reply.Status, ErrorCode: code,
-		Write: req.call.Write(), Fault: req.fault, Unimplemented: code == awsapi.CodeNotImplemented,
+		Write: req.call.Write(), Fault: req.fault, Unimplemented: awsapi.FromSandbox(code),
 		RequestID: req.call.RequestID, Millis: f.now().Sub(start).Milliseconds(),
 	}
 	if sig != nil {
@@ -143,7 +161,7 @@ func (f *Front) record(req *request, sig *sigv4.Signature, reply awsapi.Reply, s
 		f.log.Error("write call log", "error", err)
 	}
 	if rec.Unimplemented {
-		f.log.Warn("call that the sandbox does not implement", "service", rec.Service, "operation", rec.Operation)
+		f.log.Warn("call that the sandbox cannot serve", "service", rec.Service, "operation", rec.Operation, "code", code)
 	}
 }
 

@@ -196,6 +196,9 @@ func newFakeMoto(t *testing.T) *fakeMoto {
 			}
 			return 200, `<GetConsoleOutputResponse/>`
 		},
+		"DescribeHosts": func(url.Values) (int, string) {
+			return 501, `<Response><Errors><Error><Code>EksnodesSandboxNotImplemented</Code><Message>no</Message></Error></Errors></Response>`
+		},
 		"DescribeVpcs": fixed(`<DescribeVpcsResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><vpcSet/></DescribeVpcsResponse>`),
 	}
 	server := httptest.NewServer(m)

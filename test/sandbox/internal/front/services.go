@@ -18,7 +18,7 @@ func (f *Front) services() map[string]serviceFunc {
 		"ec2-instance-connect": f.serveInstanceConnect,
 		"eks":                  f.serveEKS,
 		"iam":                  f.serveIAM,
-		"servicequotas":        f.serveQuotas,
+		"servicequotas":        f.pass,
 		"ssm":                  f.serveSSM,
 		"sts":                  f.serveSTS,
 	}
@@ -48,17 +48,6 @@ func (f *Front) serveSSM(ctx context.Context, req *request) (awsapi.Reply, error
 	v, err := f.ssm.Handle(ctx, req.call)
 	if err != nil {
 		return awsapi.Reply{}, err
-	}
-	return awsapi.JSON200(req.call, v)
-}
-
-func (f *Front) serveQuotas(ctx context.Context, req *request) (awsapi.Reply, error) {
-	v, ours, err := f.quotas.Handle(req.call)
-	if err != nil {
-		return awsapi.Reply{}, err
-	}
-	if !ours {
-		return f.pass(ctx, req)
 	}
 	return awsapi.JSON200(req.call, v)
 }

@@ -3,12 +3,20 @@ package awsapi
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 )
 
 // CodeNotImplemented is the error code of calls that the sandbox cannot serve.
 // It is no code of AWS: a test that meets it has found a hole in the sandbox.
-const CodeNotImplemented = "EksnodesSandboxNotImplemented"
+const CodeNotImplemented = sandboxCodes + "NotImplemented"
+
+// sandboxCodes begin all error codes of the sandbox's own, moto's repairs included.
+const sandboxCodes = "EksnodesSandbox"
+
+// FromSandbox reports whether an error code tells of a hole or a mistake in the
+// sandbox, which no test may accept.
+func FromSandbox(code string) bool { return strings.HasPrefix(code, sandboxCodes) }
 
 // Error is an AWS error answer.
 type Error struct {

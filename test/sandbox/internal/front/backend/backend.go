@@ -92,12 +92,11 @@ func (c *Client) do(r *http.Request, call awsapi.Call) (awsapi.Reply, error) {
 
 // gap recognises the answers with which moto says that it lacks an operation
 // or has failed in it: web pages instead of AWS documents.
+// moto's repairs answer with a code of the sandbox's, which is passed on.
 func gap(status int, body []byte) string {
 	start := strings.ToLower(string(bytes.TrimSpace(body[:min(len(body), 64)])))
 	page := strings.HasPrefix(start, "<!doctype html") || strings.HasPrefix(start, "<html")
 	switch {
-	case status == http.StatusNotImplemented:
-		return "moto lacks the operation"
 	case page && status >= http.StatusBadRequest:
 		return fmt.Sprintf("moto answered a web page with status %d: the operation is missing or fails in moto", status)
 	case status >= http.StatusInternalServerError && len(body) == 0:

@@ -31,7 +31,8 @@ type Record struct {
 	Write bool `json:"write"`
 	// Fault is the id of the fault rule that answered.
 	Fault string `json:"fault,omitempty"`
-	// Unimplemented marks calls that the sandbox could not serve. Tests fail on any.
+	// Unimplemented marks calls that the sandbox could not serve, for lack of the
+	// operation or by a mistake of its own. Tests fail on any.
 	Unimplemented bool   `json:"unimplemented,omitempty"`
 	RequestID     string `json:"requestId"`
 	// Millis is how long the answer took.

@@ -185,19 +185,13 @@ func (s *Service) updateAccessEntry(ctx context.Context, call awsapi.Call) (any,
 	}
 	var answer any
 	err := s.changeEntry(ctx, call, func(c *cluster, e *entry) error {
-		if e.Type != typeStandard && (in.KubernetesGroups != nil || in.Username != nil) {
-			return invalidRequest(c.Name, fmt.Sprintf("Username and groups of an access entry of type %s cannot be updated.", e.Type))
+		if err := checkUpdate(c.Name, e, in.KubernetesGroups, in.Username); err != nil {
+			return err
 		}
 		if in.KubernetesGroups != nil {
-			if err := checkGroups(c.Name, *in.KubernetesGroups); err != nil {
-				return err
-			}
 			e.Groups = *in.KubernetesGroups
 		}
 		if in.Username != nil {
-			if err := checkUsername(c.Name, *in.Username); err != nil {
-				return err
-			}
 			e.Username = *in.Username
 		}
 		e.ModifiedAt = s.cfg.Now()

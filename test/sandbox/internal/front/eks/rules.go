@@ -102,6 +102,25 @@ func (s *Service) checkCreate(clusterName string, in *createInput) (principal, e
 	return p, nil
 }
 
+// checkUpdate applies the same rules to UpdateAccessEntry; nil leaves a member
+// as it is.
+func checkUpdate(clusterName string, e *entry, groups *[]string, username *string) error {
+	if groups != nil {
+		if err := checkGroups(clusterName, *groups); err != nil {
+			return err
+		}
+	}
+	if username != nil {
+		if err := checkUsername(clusterName, *username); err != nil {
+			return err
+		}
+	}
+	if e.Type != typeStandard && (groups != nil || username != nil) {
+		return invalidRequest(clusterName, fmt.Sprintf("Username and groups of an access entry of type %s cannot be updated.", e.Type))
+	}
+	return nil
+}
+
 // reserved prefixes of user names and groups.
 var reserved = regexp.MustCompile(`^(system|eks|aws|amazon|iam):`)
 
@@ -118,8 +137,7 @@ func checkGroups(clusterName string, groups []string) error {
 // checkUsername allows the empty name, which stands for the default.
 func checkUsername(clusterName, username string) error {
 	if reserved.MatchString(username) {
-		return invalidParameter(clusterName, fmt.Sprintf(
-			"The username %s is invalid, it cannot start with %s", username, reserved.FindString(username)))
+		return invalidParameter(clusterName, "The username must not begin with "+reserved.FindString(username))
 	}
 	if i := strings.Index(username, "{{SessionName"); i >= 0 && !strings.Contains(username[:i], ":") {
 		return invalidParameter(clusterName, "The username must contain a colon before {{SessionName}}.")
