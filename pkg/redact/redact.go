@@ -60,8 +60,12 @@ var rules = []rule{
 	// HTTP authorization headers.
 	{regexp.MustCompile(`(?i)(authorization["']?\s*[:=]\s*["']?(?:(?:bearer|basic|aws4-hmac-sha256)\s+)?)[^\s"',]+`), "${1}"},
 	{regexp.MustCompile(`(?i)(\bbearer\s+)[A-Za-z0-9._~+/=-]{8,}`), "${1}"},
-	// name=value and name: value with a name that says what it is.
-	{regexp.MustCompile(`(?i)((?:password|passwd|secret|secret_?access_?key|session_?token|api_?key|private_?key|token)["']?\s*[:=]\s*["']?)[^\s"',&]{4,}`), "${1}"},
+	// name=value and name: value with a name that says what it is. "secret:"
+	// and "token:" also begin plain sentences of Kubernetes, so there the
+	// value must not look like a word.
+	{regexp.MustCompile(`(?i)((?:password|passwd|secret_?access_?key|session_?token|api_?key|private_?key)["']?\s*[:=]\s*["']?)[^\s"',&]{4,}`), "${1}"},
+	{regexp.MustCompile(`(?i)((?:secret|token)(?:["']?=["']?|["']\s*:\s*["']?))[^\s"',&]{4,}`), "${1}"},
+	{regexp.MustCompile(`(?i)((?:secret|token):\s*)[^\s"',&]*[0-9/+=_][^\s"',&]*`), "${1}"},
 	// AWS access key ids.
 	{regexp.MustCompile(`\b(?:AKIA|ASIA)[A-Z0-9]{16}\b`), ""},
 }
