@@ -160,8 +160,8 @@ func describe(place Place, reservation types.Reservation, i types.Instance) Inst
 	}
 	if len(i.NetworkInterfaces) > 0 {
 		m.InterfaceID = aws.ToString(i.NetworkInterfaces[0].NetworkInterfaceId)
+		m.MAC = aws.ToString(i.NetworkInterfaces[0].MacAddress)
 	}
-	m.MAC = macOf(m.ID)
 	for _, g := range i.SecurityGroups {
 		m.Groups = append(m.Groups, imds.Group{ID: aws.ToString(g.GroupId), Name: aws.ToString(g.GroupName)})
 	}
@@ -173,16 +173,6 @@ func describe(place Place, reservation types.Reservation, i types.Instance) Inst
 		instance.State = i.State.Name
 	}
 	return instance
-}
-
-// macOf gives an instance its hardware address. EC2's own begin with 02 or 06,
-// which mark locally administered addresses; moto's addresses are the same for
-// several interfaces.
-func macOf(id string) string {
-	hex := strings.TrimPrefix(id, "i-")
-	hex = strings.Repeat("0", max(0, 10-len(hex))) + hex
-	hex = hex[len(hex)-10:]
-	return fmt.Sprintf("02:%s:%s:%s:%s:%s", hex[0:2], hex[2:4], hex[4:6], hex[6:8], hex[8:10])
 }
 
 func options(o *types.InstanceMetadataOptionsResponse) imds.Options {

@@ -34,14 +34,14 @@ func TestBootThroughCloudInit(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", script, got, want)
 		}
 	}
-	text, at, err := r.node.ConsoleOutput()
-	check(t, err)
+	r.eventually(t, 10*time.Second, "systemctl is-active console-getty graphical.target")
+	text, at := r.consoleUntil(t, "login:")
 	for _, want := range []string{"BEGIN SSH HOST KEY FINGERPRINTS", "nodeadm", "hello from user data", "ip-10-20-16-7 login:"} {
-		if !strings.Contains(string(text), want) {
+		if !strings.Contains(text, want) {
 			t.Errorf("console does not show %q", want)
 		}
 	}
-	if strings.Contains(string(text), "ordering cycle") || time.Since(at) > time.Minute {
+	if strings.Contains(text, "ordering cycle") || time.Since(at) > time.Minute {
 		t.Errorf("console of %v:\n%s", at, text)
 	}
 }
@@ -68,11 +68,7 @@ func TestPowerCycle(t *testing.T) {
 		t.Errorf("node ended %v, process %d", end, r.node.PID())
 	}
 	check(t, noCgroup(r.spec.Cgroup))
-	text, _, err := r.node.ConsoleOutput()
-	check(t, err)
-	if !strings.Contains(string(text), "Reached target poweroff.target") {
-		t.Error("console does not show the shutdown")
-	}
+	r.consoleUntil(t, "Reached target poweroff.target")
 
 	ctx, kill := context.WithCancel(t.Context())
 	again := make(chan node.Ending, 1)

@@ -22,11 +22,11 @@ type console struct {
 	serial, kernel terminal
 	log            *os.File
 	mu             sync.Mutex // orders writes of both terminals
+	closing        chan struct{}
 	pumps          sync.WaitGroup
 }
 
-// terminal is a pseudo terminal. The slave is kept open: else the master would
-// fail with EIO while no process of the node has it open.
+// terminal is a pseudo terminal.
 type terminal struct{ master, slave *os.File }
 
 func openTerminal() (terminal, error) {
@@ -73,14 +73,19 @@ func openConsole(path string) (*console, error) {
 	if err != nil {
 		return nil, errors.Join(err, serial.close(), log.Close())
 	}
-	c := &console{serial: serial, kernel: kernel, log: log}
+	c := &console{serial: serial, kernel: kernel, log: log, closing: make(chan struct{})}
 	for _, t := range []terminal{serial, kernel} {
 		c.pumps.Go(func() { c.pump(t.master) })
 	}
 	return c, nil
 }
 
-// pump ends when the master is closed.
+// hangupPause is how long a hung-up terminal is left alone.
+const hangupPause = 10 * time.Millisecond
+
+// pump copies a terminal's output until the console is closed. Reading fails
+// with EIO while no process has the other end open, as after the getty has hung
+// up the terminal; that goes by.
 func (c *console) pump(master *os.File) {
 	buf := make([]byte, 16<<10)
 	for {
@@ -93,8 +98,13 @@ func (c *console) pump(master *os.File) {
 				return
 			}
 		}
-		if err != nil {
+		if err == nil {
+			continue
+		}
+		select {
+		case <-c.closing:
 			return
+		case <-time.After(hangupPause):
 		}
 	}
 }
@@ -126,7 +136,9 @@ func (c *console) tail(max int64) ([]byte, time.Time, error) {
 }
 
 func (c *console) close() error {
-	err := errors.Join(c.serial.close(), c.kernel.close())
+	close(c.closing)
+	// Without slaves the masters' reads fail, and the pumps end.
+	err := errors.Join(c.serial.slave.Close(), c.kernel.slave.Close())
 	c.pumps.Wait()
-	return errors.Join(err, c.log.Close())
+	return errors.Join(err, c.serial.master.Close(), c.kernel.master.Close(), c.log.Close())
 }

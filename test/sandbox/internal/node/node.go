@@ -112,19 +112,25 @@ func (n *Node) boot(ctx context.Context) (Ending, error) {
 	if err := n.initConfig().write(config); err != nil {
 		return Failed, err
 	}
+	// Opened anew for each boot: the getty hangs the terminal up, which makes
+	// every older descriptor of it useless.
+	serial, err := os.OpenFile(n.console.serial.slave.Name(), os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		return Failed, fmt.Errorf("open console: %w", err)
+	}
 	cmd := exec.CommandContext(ctx, n.spec.Program, InitCommand, config)
 	cmd.Dir = "/"
 	cmd.Env = []string{}
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = n.console.serial.slave, n.console.serial.slave, n.console.serial.slave
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = serial, serial, serial
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Setsid:     true,
 		Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC,
 	}
-	if err := netns.Start(n.spec.Netns, cmd); err != nil {
+	if err := errors.Join(netns.Start(n.spec.Netns, cmd), serial.Close()); err != nil {
 		return Failed, fmt.Errorf("start: %w", err)
 	}
 	n.setPID(cmd.Process.Pid)
-	err := cmd.Wait()
+	err = cmd.Wait()
 	n.setPID(0)
 
 	var exit *exec.ExitError

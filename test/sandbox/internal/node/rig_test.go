@@ -28,10 +28,11 @@ import (
 )
 
 const (
-	testID   = "i-0123456789abcdef0"
-	testIP   = "10.20.16.7"
-	testMAC  = "02:0a:14:10:07:01"
-	testName = "ip-10-20-16-7.us-west-2.compute.internal"
+	testID     = "i-0123456789abcdef0"
+	testCgroup = "eksnodes-nodetest"
+	testIP     = "10.20.16.7"
+	testMAC    = "02:0a:14:10:07:01"
+	testName   = "ip-10-20-16-7.us-west-2.compute.internal"
 )
 
 // testRig is one node with just enough of AWS around it to boot: a resolver,
@@ -84,12 +85,12 @@ func newRigOf(t *testing.T, userData string, cloudInit bool, image func(node.Ima
 	check(t, err)
 	spec := node.Spec{
 		InstanceID: testID, Hostname: testName, Netns: testID, Layers: image(images),
-		Dir: filepath.Join(dir, "node"), Cgroup: "eksnodes-nod/" + testID, Program: self,
+		Dir: filepath.Join(dir, "node"), Cgroup: testCgroup + "/" + testID, Program: self,
 		Nameserver: layout.VPCResolver, Search: layout.Region + ".compute.internal", CloudInit: cloudInit,
 	}
 	n, err := node.New(spec)
 	check(t, err)
-	t.Cleanup(func() { check(t, errors.Join(n.Close(), cgroup.Remove("eksnodes-nod", time.Second))) })
+	t.Cleanup(func() { check(t, errors.Join(n.Close(), cgroup.Remove(testCgroup, time.Second))) })
 	return &testRig{node: n, imds: metadata, spec: spec}
 }
 
@@ -125,6 +126,23 @@ func (r *testRig) eventually(t *testing.T, limit time.Duration, script string) {
 		}
 		if time.Now().After(deadline) {
 			t.Fatalf("after %v still not true: %s\n%v %s%s", limit, script, err, result.Stdout, result.Stderr)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// consoleUntil waits for a text on the console.
+func (r *testRig) consoleUntil(t *testing.T, want string) (string, time.Time) {
+	t.Helper()
+	deadline := time.Now().Add(10 * time.Second)
+	for {
+		text, at, err := r.node.ConsoleOutput()
+		check(t, err)
+		if strings.Contains(string(text), want) {
+			return string(text), at
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("console does not show %q", want)
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
