@@ -1,14 +1,15 @@
-"""The failure script: what a test wants to go wrong.
+"""The script: what a test wants to go wrong, or slowly.
 
 A JSON file, read anew whenever it changes (it need not exist at start):
 
     {"launches":  [{"group": "demo-*", "code": "InsufficientInstanceCapacity", "message": "…", "count": 2}],
      "resources": [{"stack": "*", "logicalId": "NodeGroup", "operation": "CREATE", "reason": "…", "count": 1}],
-     "quotas":    {"L-1216C47A": 5}}
+     "quotas":    {"L-1216C47A": 5},
+     "seconds":   {"cfn_step": 2, "ec2_pending": 30}}
 
 group, stack and logicalId are shell patterns (default "*"); operation is CREATE
 (default), UPDATE or DELETE; without count a failure comes every time. Counts
-start again when the file changes.
+start again when the file changes. seconds takes the names of Settings.
 """
 
 from __future__ import annotations
@@ -20,14 +21,17 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from .settings import Settings
+
 log = logging.getLogger("eksnodes_moto.faults")
 
 
 class Script:
     """Answers whether something shall fail now. Use with clock.STATE held."""
 
-    def __init__(self, path: str):
-        self.path = path
+    def __init__(self, settings: Settings):
+        self.settings = settings
+        self.path = settings.control
         self._stamp: tuple[int, int] | None = None
         self._content: dict[str, Any] = {}
         self._used: dict[tuple[str, int], int] = {}
@@ -51,6 +55,11 @@ class Script:
         self._refresh()
         value = self._content.get("quotas", {}).get(code)
         return None if value is None else float(value)
+
+    def seconds(self, name: str) -> float:
+        """A duration by its name in Settings."""
+        self._refresh()
+        return float(self._content.get("seconds", {}).get(name, getattr(self.settings, name)))
 
     def _take(self, kind: str, matches: Callable[[dict[str, Any]], bool]) -> dict[str, Any] | None:
         self._refresh()
@@ -76,5 +85,5 @@ class Script:
                 with open(self.path, encoding="utf-8") as f:
                     content = json.load(f)
             except (OSError, ValueError):
-                log.exception("failure script %s cannot be read; nothing fails", self.path)
+                log.exception("script %s cannot be read; it counts as empty", self.path)
         self._stamp, self._content, self._used = stamp, content, {}

@@ -18,9 +18,9 @@ from .settings import Settings
 
 
 def apply(patcher: Patcher, settings: Settings) -> None:
-    script = Script(settings.control)
+    script = Script(settings)
     limits.use_script(script)
-    lifecycle.apply(patcher, settings)
+    lifecycle.apply(patcher, script)
     running.apply(patcher)
     groups.apply(patcher)
     filters.apply(patcher)
@@ -28,10 +28,10 @@ def apply(patcher: Patcher, settings: Settings) -> None:
     ssm.apply(patcher)
     quotas.apply(patcher)
 
-    reconciler = Reconciler(settings, script)
+    reconciler = Reconciler(script)
     autoscaling_api.apply(patcher, reconciler)
     CLOCK.every_tick(reconciler.tick)
 
     patcher.rely(cfn_urls, "url_paths")
-    CloudFormation.engine = UpdatingEngine(all_handlers(settings), settings, script)
+    CloudFormation.engine = UpdatingEngine(all_handlers(script), script)
     cfn_urls.url_paths = {"{0}/$": CloudFormation.dispatch}

@@ -15,6 +15,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from .fake_eks import FakeEKS
 from .world import Sandbox, World
 
 HERE = pathlib.Path(__file__).parent
@@ -31,7 +32,14 @@ ENVIRONMENT = {
 
 
 @pytest.fixture(scope="session")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+def eks() -> Iterator[FakeEKS]:
+    server = FakeEKS()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory: pytest.TempPathFactory, eks: FakeEKS) -> Iterator[Sandbox]:
     folder = tmp_path_factory.mktemp("moto")
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
@@ -40,7 +48,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     with open(folder / "log", "wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "eksnodes_moto", "-H", "127.0.0.1", "-p", str(port)],
-            env={**ENVIRONMENT, "HOME": str(folder), "EKSNODES_MOTO_CONTROL": str(control)},
+            env={**ENVIRONMENT, "HOME": str(folder), "EKSNODES_MOTO_CONTROL": str(control), "EKSNODES_EKS_ENDPOINT": eks.url},
             cwd=folder,
             stdout=log,
             stderr=log,

@@ -69,8 +69,9 @@ class Group:
         return wait_for(f"{count} in service", lambda: len(self.members()) == count and len(self.describe()["Instances"]) == count and (self.members() or True))
 
 
-def test_launches_are_recorded_and_spread(group, world):
+def test_launches_are_recorded_and_spread(group, sandbox):
     """https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-scaling-activities.html"""
+    sandbox.script(seconds={"ec2_pending": 2})
     g = group("spread", 4)
     assert wait_for("pending first", lambda: g.members("Pending"))
     g.settle(4)
@@ -218,6 +219,32 @@ def test_a_group_with_instances_is_not_deleted(group):
     g = group("held", 1)
     g.settle(1)
     refused(lambda: g.asg.delete_auto_scaling_group(AutoScalingGroupName=g.name), "ResourceInUse")
+
+
+def test_a_deleted_group_is_seen_until_its_instances_are_gone(client, world, launch_template):
+    """https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_DeleteAutoScalingGroup.html, ForceDelete"""
+    asg = client("autoscaling")
+    asg.create_auto_scaling_group(
+        AutoScalingGroupName="going",
+        MinSize=1,
+        MaxSize=1,
+        LaunchTemplate={"LaunchTemplateId": launch_template},
+        VPCZoneIdentifier=world.subnets[0],
+    )
+    g = Group(client, "going")
+    member = g.settle(1)[0]["InstanceId"]
+    asg.delete_auto_scaling_group(AutoScalingGroupName="going", ForceDelete=True)
+    assert g.describe()["Status"] == "Delete in progress"
+    wait_for("the end", lambda: not asg.describe_auto_scaling_groups(AutoScalingGroupNames=["going"])["AutoScalingGroups"])
+    shown = g.ec2.describe_instances(InstanceIds=[member])["Reservations"][0]["Instances"][0]
+    assert shown["State"]["Name"] == "terminated"
+
+
+def test_the_first_group_brings_the_service_linked_role(group, client):
+    """https://docs.aws.amazon.com/autoscaling/ec2/userguide/autoscaling-service-linked-role.html"""
+    group("linked", 0)
+    role = client("iam").get_role(RoleName="AWSServiceRoleForAutoScaling")["Role"]
+    assert role["Path"] == "/aws-service-role/autoscaling.amazonaws.com/"
 
 
 def test_activities_of_deleted_groups(world, client):

@@ -71,6 +71,12 @@ def test_missing_parameter_is_named(world, client):
             "Unresolved resource dependencies [B]",
         ),
         (
+            "Resources: {A: {Type: AWS::IAM::InstanceProfile, Properties: {Roles: [!GetAtt B.Nonsense]}}, "
+            "B: {Type: AWS::IAM::Role}}",
+            "resource B does not support attribute type Nonsense in Fn::GetAtt",
+        ),
+        ("Resources: {A: {Type: AWS::IAM::Role, Propertys: {}}}", "Invalid template resource property 'Propertys'"),
+        (
             "Resources: {A: {Type: AWS::IAM::InstanceProfile, DependsOn: B}, B: {Type: AWS::IAM::InstanceProfile, DependsOn: A}}",
             "Circular dependency between resources: [A, B]",
         ),

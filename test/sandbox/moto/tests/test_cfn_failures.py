@@ -72,7 +72,8 @@ def test_a_rolled_back_stack_cannot_be_updated(world, sandbox, client):
 
 def test_a_group_without_instances_does_not_stabilize(world, sandbox, client):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-autoscaling-autoscalinggroup.html"""
-    sandbox.script(launches=[{"code": "InsufficientInstanceCapacity", "message": "We currently do not have sufficient t3.medium capacity."}])
+    launches = [{"code": "InsufficientInstanceCapacity", "message": "We currently do not have sufficient t3.medium capacity."}]
+    sandbox.script(launches=launches, seconds={"cfn_stabilize": 10})
     stack_id = world.create()
     group = wait_for(
         "the group",
@@ -88,16 +89,19 @@ def test_a_group_without_instances_does_not_stabilize(world, sandbox, client):
     )[0]
     assert activity["StatusCode"] == "Failed" and "sufficient t3.medium capacity" in activity["StatusMessage"]
     assert world.stack(stack_id)["StackStatus"] == "CREATE_IN_PROGRESS"
+    sandbox.script(launches=launches, seconds={"cfn_stabilize": 0})
     world.wait(stack_id, "ROLLBACK_COMPLETE")
     first = next(e for e in world.events(stack_id) if e["ResourceStatus"] == "CREATE_FAILED")
     assert first["ResourceStatusReason"].startswith("Group did not stabilize.")
     world.delete(stack_id)
 
 
-def test_a_stack_can_be_deleted_while_it_is_made(world, client):
+def test_a_stack_can_be_deleted_while_it_is_made(world, sandbox):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DeleteStack.html"""
+    sandbox.script(seconds={"cfn_step": 0.5})
     stack_id = world.create()
     wait_for("a role", lambda: any(e["ResourceStatus"] == "CREATE_COMPLETE" for e in world.events(stack_id)))
+    sandbox.script()
     world.delete(stack_id)
     assert all(e["ResourceStatus"] != "CREATE_COMPLETE" or e["ResourceType"] != "AWS::CloudFormation::Stack" for e in world.events(stack_id))
 

@@ -12,12 +12,14 @@ def update(world, client, stack_id: str, **parameters: str) -> str:
     )["StackId"]
 
 
-def test_a_size_is_changed_in_place(world, client):
+def test_a_size_is_changed_in_place(world, client, sandbox):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-autoscaling-autoscalinggroup.html, DesiredCapacity: no interruption"""
     stack = world.created()
     before = {i["InstanceId"] for i in world.instances_of(stack, "pending", "running")}
+    sandbox.script(seconds={"cfn_step": 1})
     update(world, client, stack["StackId"], NodeAutoScalingGroupDesiredCapacity="4")
     assert world.stack(stack["StackId"])["StackStatus"] == "UPDATE_IN_PROGRESS"
+    sandbox.script()
     after = world.wait(stack["StackId"], "UPDATE_COMPLETE")
     assert output(after, "NodeAutoScalingGroup") == output(stack, "NodeAutoScalingGroup")
     wait_for("four instances", lambda: len(world.instances_of(stack, "running")) == 4)
@@ -76,10 +78,12 @@ def test_a_failed_update_goes_back(world, client, sandbox):
     world.delete(stack["StackId"])
 
 
-def test_a_stack_cannot_be_deleted_while_it_is_updated(world, client):
+def test_a_stack_cannot_be_deleted_while_it_is_updated(world, client, sandbox):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DeleteStack.html"""
     stack = world.created()
+    sandbox.script(seconds={"cfn_step": 1})
     update(world, client, stack["StackId"], NodeVolumeSize="40")
     assert "UPDATE_IN_PROGRESS" in refused(lambda: client("cloudformation").delete_stack(StackName=stack["StackId"]), "ValidationError")
+    sandbox.script()
     world.wait(stack["StackId"], "UPDATE_COMPLETE")
     world.delete(stack["StackId"])

@@ -40,9 +40,10 @@ def test_run_instances_is_validated(client, world, image, wrong, code):
     refused(lambda: run(client, world, **{"ImageId": image, **wrong}), code)
 
 
-def test_states_take_time(client, world, image):
+def test_states_take_time(client, world, image, sandbox):
     """https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-lifecycle.html"""
     ec2 = client("ec2")
+    sandbox.script(seconds={"ec2_pending": 2, "ec2_stopping": 2})
     instance = run(client, world, ImageId=image)
 
     def state() -> str:

@@ -10,6 +10,7 @@ from moto.autoscaling.models import InstanceState as MemberState
 from moto.autoscaling.responses import AutoScalingResponse
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, EmptyResult
+from moto.iam.models import IAMBackend, iam_backends
 
 from ..ec2.launch import check as check_launch
 from ..patching import Patcher
@@ -18,6 +19,7 @@ from .activities import stamp
 from .reconcile import Reconciler
 
 PAGE = 100
+SERVICE_ROLE = "AWSServiceRoleForAutoScaling"
 PROCESSES = frozenset(
     {
         "AddToLoadBalancer",
@@ -126,7 +128,8 @@ class AutoScaling(AutoScalingResponse):
             if state.lifecycle_state != "Terminating":
                 now = stamp()
                 self.reconciler.terminate(backend, group, state, f"At {now} a user request force deleted AutoScaling group changing the desired capacity from {group.desired_capacity} to 0.  At {now} instance {state.instance_id} was selected for termination.")
-        backend.delete_auto_scaling_group(group.name)
+        group.status = "Delete in progress"
+        groups.memory(group).deleting = True
         return EmptyResult()
 
     def create_or_update_tags(self) -> ActionResult:
@@ -157,6 +160,8 @@ def apply(patcher: Patcher, reconciler: Reconciler) -> None:
     patcher.replace(MemberState, "launch_template", property(_launch_template_of))
     create = patcher.replace(AutoScalingBackend, "create_auto_scaling_group", None)
 
+    patcher.rely(IAMBackend, "create_service_linked_role")
+
     def create_auto_scaling_group(self: Any, *args: Any, **kwargs: Any) -> Any:
         low, high = make_int(kwargs["min_size"]) or 0, make_int(kwargs["max_size"]) or 0
         wanted = make_int(kwargs.get("desired_capacity"))
@@ -167,12 +172,20 @@ def apply(patcher: Patcher, reconciler: Reconciler) -> None:
         except Exception:
             self.autoscaling_groups.pop(group.name, None)
             raise
+        _ensure_service_role(self)
         groups.memory(group).why = (
             f"At {stamp()} a user request created an AutoScalingGroup changing the desired capacity from 0 to {group.desired_capacity}."
         )
         return group
 
     AutoScalingBackend.create_auto_scaling_group = create_auto_scaling_group
+
+
+def _ensure_service_role(backend: Any) -> None:
+    """https://docs.aws.amazon.com/autoscaling/ec2/userguide/autoscaling-service-linked-role.html"""
+    iam = iam_backends[backend.account_id][backend.partition]
+    if not any(role.name == SERVICE_ROLE for role in iam.get_roles()):
+        iam.create_service_linked_role("autoscaling.amazonaws.com", "Default Service-Linked Role of Auto Scaling", None)
 
 
 def _set_desired_capacity(self: Any, new_capacity: int | None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from moto.autoscaling.exceptions import ValidationError
@@ -19,7 +19,7 @@ class Memory:
     failures: int = 0
     replacing: int = 0  # instances to launch in place of unhealthy ones
     last_failure: str = ""
-    terminating: dict[str, str] = field(default_factory=dict)  # instance id -> cause
+    deleting: bool = False
 
 
 def memory(group: Any) -> Memory:

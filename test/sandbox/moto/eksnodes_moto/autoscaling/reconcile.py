@@ -11,7 +11,6 @@ from moto.core.exceptions import ServiceException
 
 from ..ec2.launch import launch
 from ..faults import Script
-from ..settings import Settings
 from .activities import Activity, stamp
 from .groups import journal, memory, suspended
 
@@ -21,8 +20,7 @@ GONE = ("shutting-down", "terminated", "stopping", "stopped")
 class Reconciler:
     """Called once a tick, with clock.STATE held."""
 
-    def __init__(self, settings: Settings, script: Script):
-        self.settings = settings
+    def __init__(self, script: Script):
         self.script = script
 
     def tick(self) -> None:
@@ -33,6 +31,10 @@ class Reconciler:
 
     def reconcile(self, backend: Any, group: Any) -> None:
         self._follow(backend, group)
+        if memory(group).deleting:
+            if not group.instance_states:
+                backend.autoscaling_groups.pop(group.name, None)
+            return
         self._replace_unhealthy(backend, group)
         living = [s for s in group.instance_states if s.lifecycle_state in ("Pending", "InService")]
         desired = group.desired_capacity or 0
@@ -102,7 +104,7 @@ class Reconciler:
             kept.last_failure = f"{str(e.message).rstrip('.')}. Launching EC2 instance failed."
             activity.description += f".  Status Reason: {kept.last_failure}"
             activity.fail(kept.last_failure)
-            pause = min(self.settings.asg_retry * 2**kept.failures, self.settings.asg_retry_max)
+            pause = min(self.script.seconds("asg_retry") * 2**kept.failures, self.script.seconds("asg_retry_max"))
             kept.next_launch, kept.failures = time.monotonic() + pause, kept.failures + 1
             return False
         kept.failures = 0

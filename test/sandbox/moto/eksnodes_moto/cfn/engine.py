@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..faults import Script
-from ..settings import Settings
 from . import evaluation, existing, graph
 from .errors import HELD, ResourceFailure, code_of, reason_of
 from .handlers.base import Context, Handler
@@ -20,16 +19,15 @@ CANCELLED = "Resource creation cancelled"
 class Engine:
     """Operations on stacks. Each method yields pauses; see worker."""
 
-    def __init__(self, handlers: Mapping[str, Handler], settings: Settings, script: Script):
+    def __init__(self, handlers: Mapping[str, Handler], script: Script):
         self.handlers = handlers
-        self.settings = settings
         self.script = script
 
     # Creation.
 
     def create(self, stack: Stack) -> Steps:
         stack.set_status("CREATE_IN_PROGRESS", "User Initiated")
-        yield self.settings.cfn_step
+        yield self.script.seconds("cfn_step")
         problem = existing.first_missing(stack)
         failed: dict[str, str] = {}
         if not problem:
@@ -61,7 +59,7 @@ class Engine:
                 stack.resources[logical] = resource
                 active[logical] = resource
                 stack.set_resource(resource, "CREATE_IN_PROGRESS")
-            yield self.settings.cfn_step
+            yield self.script.seconds("cfn_step")
             for logical, resource in list(active.items()):
                 try:
                     if self._advance(stack, resource):
@@ -103,7 +101,7 @@ class Engine:
             if resource.status == "CREATE_IN_PROGRESS":
                 stack.set_resource(resource, "CREATE_FAILED", CANCELLED)
         stack.set_status("DELETE_IN_PROGRESS", "User Initiated")
-        yield self.settings.cfn_step
+        yield self.script.seconds("cfn_step")
         yield from self.remove_all(stack, "DELETE", frozenset(retain))
 
     def remove_all(self, stack: Stack, outcome: str, retain: frozenset[str] = frozenset()) -> Steps:
@@ -138,11 +136,11 @@ class Engine:
                     del remaining[logical]
                 else:
                     stack.set_resource(resource, "DELETE_IN_PROGRESS")
-                    active[logical] = time.monotonic() + self.settings.cfn_delete_retry
+                    active[logical] = time.monotonic() + self.script.seconds("cfn_delete_retry")
             ready = [k for k in remaining if k not in failed and k not in active]
             if not active and (failed or not ready):
                 return failed
-            yield self.settings.cfn_step
+            yield self.script.seconds("cfn_step")
             for logical, until in list(active.items()):
                 self._try_delete(stack, remaining, active, failed, logical, until)
 

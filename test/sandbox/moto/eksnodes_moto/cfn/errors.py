@@ -51,6 +51,8 @@ def reason_of(error: Exception, resource_type: str) -> str:
     """The reason in a resource's event, from whatever its handler raised."""
     if isinstance(error, ResourceFailure):
         return str(error)
+    if isinstance(error, NotImplementedError):
+        return f"EksnodesSandboxNotImplemented: {error}"
     code = code_of(error)
     if isinstance(error, CfnError):
         return str(error.message)
@@ -60,9 +62,15 @@ def reason_of(error: Exception, resource_type: str) -> str:
     service = resource_type.split("::")[1]
     message = getattr(error, "message", "") or str(error)
     return (
-        f'Resource handler returned message: "{message} (Service: {service.capitalize()}, Status Code: 400, '
+        f'Resource handler returned message: "{message} (Service: {service.capitalize()}, Status Code: {_status(error)}, '
         f'Request ID: {uuid.uuid4()})" (RequestToken: {uuid.uuid4()}, HandlerErrorCode: {_handler_code(code)})'
     )
+
+
+def _status(error: Exception) -> int:
+    """HTTP status: errors of moto's older kind carry it as their code."""
+    status = getattr(error, "code", 400)
+    return status if isinstance(status, int) else 400
 
 
 def _handler_code(code: str) -> str:

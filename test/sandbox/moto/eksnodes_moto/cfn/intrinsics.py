@@ -171,6 +171,21 @@ def references(value: Any) -> set[str]:
     return found
 
 
+def get_atts(value: Any) -> set[tuple[str, str]]:
+    """Every resource and attribute that Fn::GetAtt or Fn::Sub asks for."""
+    found: set[tuple[str, str]] = set()
+    for name, argument in _members(value):
+        if name == "Fn::GetAtt":
+            logical, attribute = argument.split(".", 1) if isinstance(argument, str) else argument
+            if isinstance(attribute, str):
+                found.add((logical, attribute))
+        elif name == "Fn::Sub":
+            text = argument[0] if isinstance(argument, list) else argument
+            found |= {tuple(n.strip().split(".", 1)) for literal, n in _SUB.findall(text) if not literal and "." in n}
+        found |= get_atts(argument)
+    return found
+
+
 def _members(value: Any) -> list[tuple[str, Any]]:
     if isinstance(value, dict):
         return list(value.items())

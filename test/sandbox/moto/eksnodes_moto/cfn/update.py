@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..server import NotInSandbox
 from . import evaluation, graph
 from .engine import Engine, check_properties
 from .errors import ResourceFailure, reason_of
@@ -22,19 +23,19 @@ class UpdatingEngine(Engine):
         stack.updated = None
         stack.set_status("UPDATE_IN_PROGRESS", "User Initiated")
         stack.updated = stack.events[-1].timestamp
-        yield self.settings.cfn_step
+        yield self.script.seconds("cfn_step")
         stack.body, stack.template, stack.parameters, stack.tags = body, template, parameters, tags
         replaced: list[Resource] = []
         failed = yield from self._change(stack, replaced)
         if not failed:
             stack.set_status("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
-            yield self.settings.cfn_step
+            yield self.script.seconds("cfn_step")
             yield from self._clean_up(stack, replaced, old_needs)
             stack.outputs = evaluation.outputs_of(stack)
             stack.set_status("UPDATE_COMPLETE")
             return
         stack.set_status("UPDATE_ROLLBACK_IN_PROGRESS", f"The following resource(s) failed to update: [{', '.join(failed)}]. ")
-        yield self.settings.cfn_step
+        yield self.script.seconds("cfn_step")
         new_needs = graph.dependencies(stack.template)
         stack.body, stack.template, stack.parameters, stack.tags = before
         undone: list[Resource] = []
@@ -43,7 +44,7 @@ class UpdatingEngine(Engine):
             stack.set_status("UPDATE_ROLLBACK_FAILED", f"The following resource(s) failed to update: [{', '.join(failed)}]. ")
             return
         stack.set_status("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS")
-        yield self.settings.cfn_step
+        yield self.script.seconds("cfn_step")
         yield from self._clean_up(stack, undone, new_needs)
         stack.set_status("UPDATE_ROLLBACK_COMPLETE")
 
@@ -66,7 +67,7 @@ class UpdatingEngine(Engine):
                 if new == there.properties and there.status not in ("UPDATE_FAILED",):
                     continue
                 stack.set_resource(there, "UPDATE_IN_PROGRESS")
-                yield self.settings.cfn_step
+                yield self.script.seconds("cfn_step")
                 yield from self._change_one(stack, there, new, replaced)
             except Exception as e:
                 reason = reason_of(e, there.type)
@@ -80,6 +81,8 @@ class UpdatingEngine(Engine):
         scripted = self.script.resource(stack.name, logical, "UPDATE")
         if scripted:
             raise ResourceFailure(scripted)
+        if new.get("LaunchTemplate") != there.properties.get("LaunchTemplate"):
+            self._refuse_rolling(stack, logical)
         made = handler.update(ctx, there.physical_id, there.properties, new)
         resource = there
         if made is REPLACE:
@@ -92,8 +95,13 @@ class UpdatingEngine(Engine):
             stack.set_resource(resource, "UPDATE_IN_PROGRESS", "Resource creation Initiated")
         resource.physical_id, resource.attributes, resource.properties = made.physical_id, made.attributes, new
         while not handler.settled(ctx, resource.physical_id):
-            yield self.settings.cfn_step
+            yield self.script.seconds("cfn_step")
         stack.set_resource(resource, "UPDATE_COMPLETE")
+
+    def _refuse_rolling(self, stack: Stack, logical: str) -> None:
+        policy = stack.template["Resources"][logical].get("UpdatePolicy") or {}
+        if set(policy) & {"AutoScalingRollingUpdate", "AutoScalingReplacingUpdate"}:
+            raise NotInSandbox("UpdatePolicy that replaces the instances of a group")
 
     def _clean_up(self, stack: Stack, replaced: list[Resource], needs: dict[str, set[str]]) -> Steps:
         """Deletes what was replaced or is no longer wanted. A failure is told in events only."""

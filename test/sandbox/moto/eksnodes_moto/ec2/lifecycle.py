@@ -12,13 +12,13 @@ from moto.core.utils import utcnow
 from moto.ec2.models.instances import Instance, InstanceBackend, StateReason
 
 from ..clock import CLOCK
+from ..faults import Script
 from ..patching import Patcher
-from ..settings import Settings
 
 CODES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64, "stopped": 80}
 
 
-def apply(patcher: Patcher, settings: Settings) -> None:
+def apply(patcher: Patcher, script: Script) -> None:
     started = patcher.replace(InstanceBackend, "run_instances", None)
     terminate = patcher.replace(Instance, "terminate", None)
     stop = patcher.replace(Instance, "stop", None)
@@ -28,19 +28,19 @@ def apply(patcher: Patcher, settings: Settings) -> None:
         reservation = started(self, *args, **kwargs)
         for instance in reservation.instances:
             _become(instance, "pending")
-            CLOCK.after(settings.ec2_pending, lambda i=instance: _then(i, "pending", "running"))
+            CLOCK.after(script.seconds("ec2_pending"), lambda i=instance: _then(i, "pending", "running"))
         return reservation
 
     def slow_start(self: Any) -> Any:
         before = start(self)
         _become(self, "pending")
-        CLOCK.after(settings.ec2_pending, lambda: _then(self, "pending", "running"))
+        CLOCK.after(script.seconds("ec2_pending"), lambda: _then(self, "pending", "running"))
         return before
 
     def slow_stop(self: Any) -> Any:
         before = stop(self)
         _become(self, "stopping")
-        CLOCK.after(settings.ec2_stopping, lambda: _then(self, "stopping", "stopped"))
+        CLOCK.after(script.seconds("ec2_stopping"), lambda: _then(self, "stopping", "stopped"))
         return before
 
     def slow_terminate(self: Any) -> Any:
@@ -56,7 +56,7 @@ def apply(patcher: Patcher, settings: Settings) -> None:
             terminate(self)
             self._reason, self.state_reason = reason, state_reason
 
-        CLOCK.after(settings.ec2_stopping, finish)
+        CLOCK.after(script.seconds("ec2_stopping"), finish)
         return before
 
     InstanceBackend.run_instances = run_instances

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ...settings import Settings
+from ...faults import Script
+from .access_entry import AccessEntryHandler
 from .autoscaling import AutoScalingGroupHandler
 from .base import Handler
 from .iam import InstanceProfileHandler, PolicyHandler, RoleHandler
@@ -10,7 +11,7 @@ from .launch_template import LaunchTemplateHandler
 from .security_groups import EgressHandler, IngressHandler, SecurityGroupHandler
 
 
-def all_handlers(settings: Settings) -> dict[str, Handler]:
+def all_handlers(script: Script) -> dict[str, Handler]:
     handlers: list[Handler] = [
         RoleHandler(),
         InstanceProfileHandler(),
@@ -19,6 +20,7 @@ def all_handlers(settings: Settings) -> dict[str, Handler]:
         IngressHandler(),
         EgressHandler(),
         LaunchTemplateHandler(),
-        AutoScalingGroupHandler(settings.cfn_stabilize),
+        AccessEntryHandler(),
+        AutoScalingGroupHandler(script),
     ]
     return {handler.type: handler for handler in handlers}

@@ -8,6 +8,7 @@ from typing import Any
 from moto.autoscaling.models import autoscaling_backends
 
 from ...autoscaling.groups import memory, resize
+from ...faults import Script
 from ..errors import ResourceFailure
 from .base import REPLACE, Context, Made
 
@@ -35,9 +36,9 @@ class AutoScalingGroupHandler:
         }
     )
 
-    def __init__(self, stabilize_seconds: float):
-        self.stabilize_seconds = stabilize_seconds
-        self._deadlines: dict[str, float] = {}
+    def __init__(self, script: Script):
+        self.script = script
+        self._waiting: dict[str, float] = {}  # group -> since when, monotonic
 
     def create(self, ctx: Context, properties: dict[str, Any]) -> Made:
         name = properties.get("AutoScalingGroupName") or ctx.generated_name(255)
@@ -70,12 +71,12 @@ class AutoScalingGroupHandler:
             raise ResourceFailure(f"AutoScalingGroup {physical_id} was deleted while it was being created")
         in_service = len(group.active_instances())
         if in_service >= (group.min_size or 0):
-            self._deadlines.pop(physical_id, None)
+            self._waiting.pop(physical_id, None)
             return True
-        deadline = self._deadlines.setdefault(physical_id, time.monotonic() + self.stabilize_seconds)
-        if time.monotonic() < deadline:
+        since = self._waiting.setdefault(physical_id, time.monotonic())
+        if time.monotonic() < since + self.script.seconds("cfn_stabilize"):
             return False
-        del self._deadlines[physical_id]
+        del self._waiting[physical_id]
         raise ResourceFailure(
             "Group did not stabilize. {current/minimum/maximum group size} = "
             f"{{{in_service}/{group.min_size}/{group.max_size}}}. Failed Scaling Activity: {memory(group).last_failure or 'none'}"
