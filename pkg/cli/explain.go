@@ -43,13 +43,7 @@ func (a *app) explain(err error) {
 	case errors.As(err, &differs):
 		a.explainDiffers(differs)
 	default:
-		for i, line := range strings.Split(err.Error(), "\n") {
-			label := s.paint(red, "error:")
-			if i > 0 {
-				label = "      "
-			}
-			s.say("%s %s", label, strings.TrimLeft(fill(line, len("error: "), s.width), " "))
-		}
+		s.fail(err.Error())
 	}
 }
 

@@ -19,12 +19,13 @@ const defaultWidth = 80
 
 // screen writes progress and asks questions. Everything goes to stderr.
 type screen struct {
-	in     io.Reader
-	err    io.Writer
-	colour bool // stderr is a terminal and NO_COLOR is not set
-	asks   bool // stdin is a terminal
-	width  int
-	now    func() time.Time
+	in       io.Reader
+	err      io.Writer
+	colour   bool // stderr is a terminal and NO_COLOR is not set
+	terminal bool // stderr is one
+	asks     bool // stdin is a terminal
+	width    int
+	now      func() time.Time
 }
 
 func newScreen(streams Streams) screen {
@@ -33,6 +34,7 @@ func newScreen(streams Streams) screen {
 		s.asks = term.IsTerminal(int(in.Fd()))
 	}
 	if out, ok := streams.ErrOut.(*os.File); ok && term.IsTerminal(int(out.Fd())) {
+		s.terminal = true
 		s.colour = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 		if width, _, err := term.GetSize(int(out.Fd())); err == nil && width >= defaultWidth {
 			s.width = width
@@ -43,6 +45,21 @@ func newScreen(streams Streams) screen {
 
 // say prints one line of advice or progress.
 func (s screen) say(format string, args ...any) { fmt.Fprintf(s.err, format+"\n", args...) }
+
+// fail prints an error. A terminal gets it in lines of its width; a log gets
+// it whole, so that it can be searched for.
+func (s screen) fail(text string) {
+	for i, line := range strings.Split(text, "\n") {
+		label := s.paint(red, "error:")
+		if i > 0 {
+			label = "      "
+		}
+		if s.terminal {
+			line = strings.TrimLeft(fill(line, len("error: "), s.width), " ")
+		}
+		s.say("%s %s", label, line)
+	}
+}
 
 // The few colours: red for what failed, green for what is done.
 const (
@@ -63,7 +80,7 @@ func (s screen) paint(colour, text string) string {
 // does not ask: what the user would have confirmed is said by --yes.
 func (s screen) confirm(question string) error {
 	if !s.asks {
-		return usagef("%s: stdin is no terminal to confirm this on: say --yes", question)
+		return usagef("%s? stdin is no terminal to answer on: say --yes", question)
 	}
 	fmt.Fprintf(s.err, "%s? [y/N] ", question)
 	answer, err := bufio.NewReader(s.in).ReadString('\n')

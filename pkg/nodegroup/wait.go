@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
@@ -221,7 +222,8 @@ func (s *waitState) tell() {
 func memberDetail(member Member) string {
 	switch member.Stage {
 	case StageRegistered, StageReady:
-		return member.Node
+		host, _, _ := strings.Cut(member.Node, ".") // the full name comes with the result
+		return host
 	case StageGone:
 		return member.Reason
 	default:

@@ -1,0 +1,169 @@
+package clitest
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+func encode(data []byte) string { return base64.StdEncoding.EncodeToString(data) }
+
+// answer is a status and a body.
+type answer struct {
+	status int
+	body   string
+}
+
+func ok(format string, args ...any) answer {
+	return answer{http.StatusOK, fmt.Sprintf(format, args...)}
+}
+
+// serveAWS is every AWS service: the signature's scope says which.
+func (w *World) serveAWS(rw http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		http.Error(rw, err.Error(), http.StatusBadRequest)
+		return
+	}
+	scope := strings.Split(r.Header.Get("Authorization"), "/")
+	if len(scope) < 5 {
+		http.Error(rw, "unsigned", http.StatusForbidden)
+		return
+	}
+	service := scope[3]
+	form, _ := url.ParseQuery(string(body)) // empty for JSON
+	operation := form.Get("Action")
+	if target := r.Header.Get("X-Amz-Target"); target != "" {
+		operation = target[strings.LastIndexByte(target, '.')+1:]
+	}
+	if service == "eks" {
+		operation = eksOperation(r)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.calls = append(w.calls, service+":"+operation)
+	var out answer
+	switch {
+	case w.denied[service+":"+operation]:
+		out = refuse(service, http.StatusForbidden, "AccessDenied", "User is not authorized to perform: "+service+":"+operation)
+	case service == "eks":
+		rw.Header().Set("Content-Type", "application/json")
+		out = w.eks(operation, r, body)
+	case service == "ssm" || service == "servicequotas":
+		rw.Header().Set("Content-Type", "application/x-amz-json-1.1")
+		out = w.json(operation)
+	default:
+		rw.Header().Set("Content-Type", "text/xml")
+		out = w.query(service, operation, form)
+	}
+	rw.WriteHeader(out.status)
+	_, _ = io.WriteString(rw, out.body)
+}
+
+// refuse is an error in the protocol of the service.
+func refuse(service string, status int, code, message string) answer {
+	switch service {
+	case "eks", "ssm", "servicequotas":
+		text, _ := json.Marshal(map[string]string{"__type": code, "code": code, "message": message})
+		return answer{status, string(text)}
+	case "ec2":
+		return answer{status, fmt.Sprintf("<Response><Errors><Error><Code>%s</Code><Message>%s</Message></Error></Errors></Response>", code, message)}
+	}
+	return answer{status, fmt.Sprintf("<ErrorResponse><Error><Code>%s</Code><Message>%s</Message></Error></ErrorResponse>", code, message)}
+}
+
+// unknown is the answer to a call that the world does not play.
+func unknown(service, operation string) answer {
+	return refuse(service, http.StatusNotImplemented, "NotPlayed", "clitest does not play "+service+":"+operation)
+}
+
+func eksOperation(r *http.Request) string {
+	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
+	switch {
+	case len(parts) == 2 && r.Method == http.MethodGet:
+		return "DescribeCluster"
+	case len(parts) == 1 && r.Method == http.MethodGet:
+		return "ListClusters"
+	case len(parts) == 3 && parts[2] == "access-entries" && r.Method == http.MethodGet:
+		return "ListAccessEntries"
+	case len(parts) == 3 && parts[2] == "access-entries" && r.Method == http.MethodPost:
+		return "CreateAccessEntry"
+	case len(parts) >= 4 && parts[2] == "access-entries" && r.Method == http.MethodGet:
+		return "DescribeAccessEntry"
+	case len(parts) >= 4 && parts[2] == "access-entries" && r.Method == http.MethodDelete:
+		return "DeleteAccessEntry"
+	}
+	return r.Method + " " + r.URL.Path
+}
+
+func (w *World) eks(operation string, r *http.Request, body []byte) answer {
+	marshal := func(v any) answer {
+		text, err := json.Marshal(v)
+		if err != nil {
+			return answer{http.StatusInternalServerError, err.Error()}
+		}
+		return answer{http.StatusOK, string(text)}
+	}
+	principal, _ := url.PathUnescape(r.URL.EscapedPath()[strings.LastIndex(r.URL.EscapedPath(), "/")+1:])
+	switch operation {
+	case "ListClusters":
+		return marshal(map[string]any{"clusters": []string{Cluster}})
+	case "DescribeCluster":
+		return marshal(map[string]any{"cluster": w.cluster()})
+	case "ListAccessEntries":
+		list := []string{}
+		for principal := range w.entries {
+			list = append(list, principal)
+		}
+		return marshal(map[string]any{"accessEntries": list})
+	case "DescribeAccessEntry":
+		if w.entries[principal] == "" {
+			return refuse("eks", http.StatusNotFound, "ResourceNotFoundException", "no such entry")
+		}
+		return marshal(map[string]any{"accessEntry": map[string]any{"principalArn": principal, "type": w.entries[principal]}})
+	case "CreateAccessEntry":
+		var in struct{ PrincipalArn, Type string }
+		if err := json.Unmarshal(body, &in); err != nil {
+			return refuse("eks", http.StatusBadRequest, "InvalidParameterException", err.Error())
+		}
+		if w.entries[in.PrincipalArn] != "" {
+			return refuse("eks", http.StatusConflict, "ResourceInUseException", "it exists")
+		}
+		w.entries[in.PrincipalArn] = in.Type
+		return marshal(map[string]any{"accessEntry": map[string]any{"principalArn": in.PrincipalArn, "type": in.Type}})
+	case "DeleteAccessEntry":
+		delete(w.entries, principal)
+		return marshal(map[string]any{})
+	}
+	return unknown("eks", operation)
+}
+
+func (w *World) cluster() map[string]any {
+	return map[string]any{
+		"name": Cluster, "arn": fmt.Sprintf("arn:aws:eks:%s:%s:cluster/%s", Region, Account, Cluster),
+		"status": "ACTIVE", "version": "1.34", "endpoint": w.Kube(),
+		"roleArn":                 "arn:aws:iam::" + Account + ":role/cluster",
+		"certificateAuthority":    map[string]any{"data": encode(w.CA())},
+		"accessConfig":            map[string]any{"authenticationMode": w.mode},
+		"kubernetesNetworkConfig": map[string]any{"serviceIpv4Cidr": "10.100.0.0/16", "ipFamily": "ipv4"},
+		"resourcesVpcConfig": map[string]any{
+			"vpcId": vpcID, "clusterSecurityGroupId": clusterSG,
+			"subnetIds":            []string{"subnet-0aaaaaaaaaaaaaaaa", "subnet-0bbbbbbbbbbbbbbbb"},
+			"endpointPublicAccess": true, "endpointPrivateAccess": true, "publicAccessCidrs": []string{"0.0.0.0/0"},
+		},
+	}
+}
+
+func (w *World) json(operation string) answer {
+	switch operation {
+	case "GetParameter":
+		return ok(`{"Parameter": {"Name": "p", "Value": "ami-0123456789abcdef0"}}`)
+	case "GetServiceQuota":
+		return ok(`{"Quota": {"QuotaCode": "L-1216C47A", "Value": 64}}`)
+	}
+	return unknown("ssm", operation)
+}

@@ -1,0 +1,274 @@
+package clitest
+
+import (
+	"fmt"
+	"html"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// query plays the services that speak XML.
+func (w *World) query(service, operation string, form url.Values) answer {
+	switch service {
+	case "ec2":
+		return w.ec2(operation)
+	case "autoscaling":
+		return w.autoscaling(operation, form)
+	case "cloudformation":
+		return w.cloudformation(operation, form)
+	case "iam":
+		if operation == "ListInstanceProfiles" {
+			return wrapped(operation, `<IsTruncated>false</IsTruncated><InstanceProfiles><member>
+<Arn>arn:aws:iam::%[1]s:instance-profile/workers</Arn><InstanceProfileName>workers</InstanceProfileName>
+<Roles><member><Arn>%[2]s</Arn><RoleName>r</RoleName><RoleId>AROA</RoleId></member></Roles></member></InstanceProfiles>`, Account, roleARN)
+		}
+	}
+	return unknown(service, operation)
+}
+
+// wrapped is the shape of an awsquery answer.
+func wrapped(operation, format string, args ...any) answer {
+	return ok("<%[1]sResponse><%[1]sResult>%[2]s</%[1]sResult></%[1]sResponse>", operation, fmt.Sprintf(format, args...))
+}
+
+func (w *World) ec2(operation string) answer {
+	switch operation {
+	case "DescribeSubnets":
+		return ok(`<R><subnetSet>%s%s</subnetSet></R>`, subnet("subnet-0aaaaaaaaaaaaaaaa", "a", 240), subnet("subnet-0bbbbbbbbbbbbbbbb", "b", 243))
+	case "DescribeRouteTables":
+		return ok(`<R><routeTableSet><item><routeTableId>rtb-1</routeTableId><vpcId>%s</vpcId>
+<associationSet><item><main>true</main></item></associationSet>
+<routeSet><item><destinationCidrBlock>0.0.0.0/0</destinationCidrBlock><natGatewayId>nat-1</natGatewayId><state>active</state></item></routeSet>
+</item></routeTableSet></R>`, vpcID)
+	case "DescribeSecurityGroups":
+		return ok(`<R><securityGroupInfo><item><groupId>%[1]s</groupId><groupName>eks</groupName><vpcId>%[2]s</vpcId>
+<ipPermissions><item><ipProtocol>-1</ipProtocol><groups><item><groupId>%[1]s</groupId></item></groups></item></ipPermissions>
+<ipPermissionsEgress><item><ipProtocol>-1</ipProtocol><ipRanges><item><cidrIp>0.0.0.0/0</cidrIp></item></ipRanges></item></ipPermissionsEgress>
+<tagSet><item><key>kubernetes.io/cluster/demo</key><value>owned</value></item></tagSet></item></securityGroupInfo></R>`, clusterSG, vpcID)
+	case "DescribeInstanceTypes":
+		return ok(`<R><instanceTypeSet><item><instanceType>t3.medium</instanceType>
+<processorInfo><supportedArchitectures><item>x86_64</item></supportedArchitectures></processorInfo>
+<vCpuInfo><defaultVCpus>2</defaultVCpus></vCpuInfo><memoryInfo><sizeInMiB>4096</sizeInMiB></memoryInfo>
+<networkInfo><maximumNetworkInterfaces>3</maximumNetworkInterfaces><ipv4AddressesPerInterface>6</ipv4AddressesPerInterface></networkInfo>
+<hypervisor>nitro</hypervisor></item></instanceTypeSet></R>`)
+	case "DescribeInstanceTypeOfferings":
+		return ok(`<R><instanceTypeOfferingSet>%s%s</instanceTypeOfferingSet></R>`, offering("a"), offering("b"))
+	case "DescribeImages":
+		return ok(`<R><imagesSet><item><imageId>ami-0123456789abcdef0</imageId><imageState>available</imageState><architecture>x86_64</architecture>
+<name>amazon-eks-node-al2023-x86_64-standard-1.34-v20261101</name><imageOwnerId>602401143452</imageOwnerId><rootDeviceName>/dev/xvda</rootDeviceName>
+<blockDeviceMapping><item><deviceName>/dev/xvda</deviceName><ebs><volumeSize>20</volumeSize></ebs></item></blockDeviceMapping></item></imagesSet></R>`)
+	case "DescribeInstances":
+		return ok(`<R><reservationSet><item><instancesSet>%s</instancesSet></item></reservationSet></R>`, w.lookAtInstances())
+	}
+	return unknown("ec2", operation)
+}
+
+func subnet(id, zone string, free int) string {
+	return fmt.Sprintf(`<item><subnetId>%s</subnetId><vpcId>%s</vpcId><availabilityZone>%s%s</availabilityZone>
+<cidrBlock>10.0.0.0/24</cidrBlock><availableIpAddressCount>%d</availableIpAddressCount></item>`, id, vpcID, Region, zone, free)
+}
+
+func offering(zone string) string {
+	return fmt.Sprintf(`<item><instanceType>t3.medium</instanceType><locationType>availability-zone</locationType><location>%s%s</location></item>`, Region, zone)
+}
+
+// lookAtInstances takes every machine a step further: pending, running, a
+// Node object, Ready.
+func (w *World) lookAtInstances() string {
+	var out strings.Builder
+	for i, in := range w.instances {
+		name := fmt.Sprintf("ip-10-0-0-%d.%s.compute.internal", i+10, Region)
+		fmt.Fprintf(&out, `<item><instanceId>%s</instanceId><imageId>ami-0123456789abcdef0</imageId><instanceType>t3.medium</instanceType>
+<instanceState><name>%s</name></instanceState><placement><availabilityZone>%s</availabilityZone></placement>
+<iamInstanceProfile><arn>arn:aws:iam::%s:instance-profile/workers</arn></iamInstanceProfile><privateDnsName>%s</privateDnsName></item>`,
+			in.id, in.state, in.zone, Account, name)
+		known := w.nodes[name]
+		mapped := w.mode != "CONFIG_MAP" && w.entries[roleARN] == "EC2_LINUX" ||
+			w.mode != "API" && strings.Contains(w.awsAuth["mapRoles"], roleARN)
+		switch {
+		case in.state == "pending":
+			in.state = "running"
+		case in.state == "running" && known == nil && mapped:
+			w.nodes[name] = &node{name: name, providerID: "aws:///" + in.zone + "/" + in.id}
+			w.touch()
+		case known != nil && !known.ready && !w.neverReady:
+			known.ready = true
+			w.touch()
+		}
+	}
+	return out.String()
+}
+
+func (w *World) autoscaling(operation string, form url.Values) answer {
+	switch operation {
+	case "DescribeAutoScalingGroups":
+		return wrapped(operation, "<AutoScalingGroups>%s</AutoScalingGroups>", w.groupXML())
+	case "DescribeScalingActivities":
+		return wrapped(operation, "<Activities>%s</Activities>", w.activities())
+	case "SuspendProcesses", "ResumeProcesses":
+		if w.group != nil {
+			w.group.suspended = nil
+		}
+		for i := 1; operation == "SuspendProcesses" && w.group != nil && form.Has(fmt.Sprintf("ScalingProcesses.member.%d", i)); i++ {
+			w.group.suspended = append(w.group.suspended, form.Get(fmt.Sprintf("ScalingProcesses.member.%d", i)))
+		}
+		return wrapped(operation, "")
+	}
+	return unknown("autoscaling", operation)
+}
+
+func (w *World) groupXML() string {
+	if w.group == nil {
+		return ""
+	}
+	var tags, members strings.Builder
+	for key, value := range w.group.tags {
+		fmt.Fprintf(&tags, "<member><Key>%s</Key><Value>%s</Value><PropagateAtLaunch>true</PropagateAtLaunch></member>", key, html.EscapeString(value))
+	}
+	for _, in := range w.instances {
+		fmt.Fprintf(&members, "<member><InstanceId>%s</InstanceId><AvailabilityZone>%s</AvailabilityZone><LifecycleState>InService</LifecycleState></member>", in.id, in.zone)
+	}
+	return fmt.Sprintf(`<member><AutoScalingGroupName>%s</AutoScalingGroupName><MinSize>%d</MinSize><DesiredCapacity>%d</DesiredCapacity><MaxSize>%d</MaxSize>
+<CreatedTime>2026-11-01T10:00:00Z</CreatedTime><Tags>%s</Tags><Instances>%s</Instances></member>`,
+		w.group.name, w.group.min, w.group.desired, w.group.max, tags.String(), members.String())
+}
+
+func (w *World) activities() string {
+	if w.group == nil {
+		return ""
+	}
+	if w.noLaunch != "" {
+		return fmt.Sprintf(`<member><ActivityId>a1</ActivityId><Description>Launching a new EC2 instance.</Description><StatusCode>Failed</StatusCode>
+<StatusMessage>%s</StatusMessage><StartTime>2026-11-01T10:00:00Z</StartTime></member>`, html.EscapeString(w.noLaunch))
+	}
+	for len(w.instances) < w.group.desired {
+		n := len(w.instances)
+		w.instances = append(w.instances, &instance{id: fmt.Sprintf("i-0%015d%d", 0, n+1), zone: Region + string(rune('a'+n%2)), state: "pending"})
+	}
+	return ""
+}
+
+func (w *World) cloudformation(operation string, form url.Values) answer {
+	name := form.Get("StackName")
+	if w.stack == nil || name != w.stack.name && name != w.stack.id || name == w.stack.name && w.stack.status == "DELETE_COMPLETE" {
+		if operation == "CreateStack" {
+			return w.createStack(name, form)
+		}
+		return refuse("cloudformation", http.StatusBadRequest, "ValidationError", "Stack with id "+name+" does not exist")
+	}
+	switch operation {
+	case "CreateStack":
+		return refuse("cloudformation", http.StatusBadRequest, "AlreadyExistsException", "Stack ["+name+"] already exists")
+	case "DescribeStacks":
+		return wrapped(operation, "<Stacks>%s</Stacks>", w.stack.xml())
+	case "DescribeStackEvents":
+		w.nextEvent()
+		var out strings.Builder
+		for i := len(w.stack.events) - 1; i >= 0; i-- {
+			out.WriteString(w.stack.eventXML(w.stack.events[i]))
+		}
+		return wrapped(operation, "<StackEvents>%s</StackEvents>", out.String())
+	case "DeleteStack":
+		w.stack.deleting = true
+		w.stack.status = "DELETE_IN_PROGRESS"
+		w.stack.come("DELETE_IN_PROGRESS", "", w.stack.name)
+		w.stack.come("DELETE_COMPLETE", "", "NodeGroup", "NodeInstanceRole", w.stack.name)
+		return wrapped(operation, "")
+	}
+	return unknown("cloudformation", operation)
+}
+
+func (w *World) createStack(name string, form url.Values) answer {
+	s := &stack{name: name, status: "CREATE_IN_PROGRESS", parameters: map[string]string{}, tags: map[string]string{}}
+	s.id = fmt.Sprintf("arn:aws:cloudformation:%s:%s:stack/%s/%d", Region, Account, name, len(w.calls))
+	for i := 1; form.Has(fmt.Sprintf("Parameters.member.%d.ParameterKey", i)); i++ {
+		prefix := fmt.Sprintf("Parameters.member.%d.", i)
+		s.parameters[form.Get(prefix+"ParameterKey")] = form.Get(prefix + "ParameterValue")
+	}
+	for i := 1; form.Has(fmt.Sprintf("Tags.member.%d.Key", i)); i++ {
+		s.tags[form.Get(fmt.Sprintf("Tags.member.%d.Key", i))] = form.Get(fmt.Sprintf("Tags.member.%d.Value", i))
+	}
+	s.come("CREATE_IN_PROGRESS", "", name)
+	for _, resource := range []string{"NodeInstanceRole", "NodeLaunchTemplate", "NodeGroup"} {
+		s.come("CREATE_IN_PROGRESS", "", resource)
+		if resource == w.failing {
+			s.come("CREATE_FAILED", w.reason, resource)
+			s.come("ROLLBACK_IN_PROGRESS", "The following resource(s) failed to create: ["+resource+"].", name)
+			s.come("ROLLBACK_COMPLETE", "", name)
+			break
+		}
+		s.come("CREATE_COMPLETE", "", resource)
+	}
+	if w.failing == "" {
+		s.come("CREATE_COMPLETE", "", name)
+	}
+	w.stack = s
+	return wrapped("CreateStack", "<StackId>%s</StackId>", s.id)
+}
+
+func (s *stack) come(status, reason string, resources ...string) {
+	for _, resource := range resources {
+		kind := "AWS::IAM::Role"
+		if resource == s.name {
+			kind = "AWS::CloudFormation::Stack"
+		}
+		s.coming = append(s.coming, event{strconv.Itoa(len(s.events) + len(s.coming)), resource, kind, status, reason})
+	}
+}
+
+// nextEvent lets one thing happen.
+func (w *World) nextEvent() {
+	s := w.stack
+	if len(s.coming) == 0 || w.frozen && len(s.events) > 2 {
+		return
+	}
+	next := s.coming[0]
+	s.events, s.coming = append(s.events, next), s.coming[1:]
+	if next.resource == s.name {
+		s.status = next.status
+	}
+	switch {
+	case next.resource == "NodeGroup" && next.status == "CREATE_COMPLETE":
+		number := func(key string) int { n, _ := strconv.Atoi(s.parameters[key]); return n }
+		w.group = &group{name: s.name + "-NodeGroup-1A2B3C", tags: map[string]string{"kubernetes.io/cluster/demo": "owned",
+			"aws:cloudformation:stack-name": s.name, "aws:cloudformation:stack-id": s.id},
+			min: number("NodeAutoScalingGroupMinSize"), desired: number("NodeAutoScalingGroupDesiredCapacity"), max: number("NodeAutoScalingGroupMaxSize")}
+		for key, value := range s.tags {
+			w.group.tags[key] = value
+		}
+	case next.resource == "NodeGroup" && next.status == "DELETE_COMPLETE":
+		w.group, w.instances = nil, nil
+		clear(w.nodes)
+		w.touch()
+	}
+}
+
+func (s *stack) xml() string {
+	var parameters, tags, outputs strings.Builder
+	for key, value := range s.parameters {
+		fmt.Fprintf(&parameters, "<member><ParameterKey>%s</ParameterKey><ParameterValue>%s</ParameterValue></member>", key, html.EscapeString(value))
+	}
+	for key, value := range s.tags {
+		fmt.Fprintf(&tags, "<member><Key>%s</Key><Value>%s</Value></member>", key, html.EscapeString(value))
+	}
+	if s.status == "CREATE_COMPLETE" {
+		for key, value := range map[string]string{"NodeInstanceRole": roleARN, "NodeAutoScalingGroup": s.name + "-NodeGroup-1A2B3C", "NodeSecurityGroup": "sg-1"} {
+			fmt.Fprintf(&outputs, "<member><OutputKey>%s</OutputKey><OutputValue>%s</OutputValue></member>", key, value)
+		}
+	}
+	return fmt.Sprintf(`<member><StackName>%s</StackName><StackId>%s</StackId><StackStatus>%s</StackStatus><CreationTime>2026-11-01T10:00:00Z</CreationTime>
+<Parameters>%s</Parameters><Tags>%s</Tags><Outputs>%s</Outputs></member>`, s.name, s.id, s.status, parameters.String(), tags.String(), outputs.String())
+}
+
+func (s *stack) eventXML(e event) string {
+	physical := e.resource + "-1"
+	if e.resource == s.name {
+		physical = s.id
+	}
+	return fmt.Sprintf(`<member><EventId>%s</EventId><StackId>%s</StackId><StackName>%s</StackName><LogicalResourceId>%s</LogicalResourceId>
+<PhysicalResourceId>%s</PhysicalResourceId><ResourceType>%s</ResourceType><Timestamp>2026-11-01T10:00:00Z</Timestamp>
+<ResourceStatus>%s</ResourceStatus><ResourceStatusReason>%s</ResourceStatusReason></member>`,
+		e.id, s.id, s.name, e.resource, physical, e.kind, e.status, html.EscapeString(e.reason))
+}

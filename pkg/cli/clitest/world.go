@@ -1,0 +1,202 @@
+// Package clitest is a small, stateful AWS and Kubernetes for stories that
+// run the real commands: healthy unless a story says otherwise. It knows the
+// calls that the plugin makes and refuses all others loudly.
+//
+// Time passes by looking: every look at a stack's events shows one more, and
+// every look at the instances takes them one step further.
+package clitest
+
+import (
+	"encoding/pem"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// The fixed parts of the world.
+const (
+	Region    = "us-west-2"
+	Account   = "111122223333"
+	Cluster   = "demo"
+	roleARN   = "arn:aws:iam::" + Account + ":role/eksnodes-demo-NodeInstanceRole-1A2B3C"
+	vpcID     = "vpc-0a1b2c3d4e5f60718"
+	clusterSG = "sg-0c1d2e3f405162738"
+)
+
+// World is one AWS account and region with one EKS cluster.
+type World struct {
+	mu     sync.Mutex
+	aws    *httptest.Server
+	kube   *httptest.Server
+	denied map[string]bool
+	calls  []string // "eks:DescribeCluster", "kube:create configmaps", in order
+
+	mode       string
+	failing    string // logical id of the resource that cannot be created
+	reason     string
+	noLaunch   string // why the Auto Scaling group cannot launch
+	neverReady bool
+	frozen     bool // stacks stay as they are
+	stack      *stack
+	entries    map[string]string // principal to type
+	awsAuth    map[string]string // data of the ConfigMap; nil: there is none
+	group      *group
+	instances  []*instance
+	nodes      map[string]*node
+	version    int // resourceVersion of everything in the cluster's API
+	changed    chan struct{}
+}
+
+type stack struct {
+	name, id   string
+	status     string
+	parameters map[string]string
+	tags       map[string]string
+	events     []event // shown
+	coming     []event // one is shown at every look
+	deleting   bool
+}
+
+type event struct{ id, resource, kind, status, reason string }
+
+type group struct {
+	name              string
+	min, desired, max int
+	tags              map[string]string
+	suspended         []string
+}
+
+type instance struct{ id, zone, state string }
+
+type node struct {
+	name, providerID string
+	ready            bool
+}
+
+// New starts a world with an empty cluster in mode API_AND_CONFIG_MAP.
+func New() *World {
+	w := &World{
+		denied: map[string]bool{}, mode: "API_AND_CONFIG_MAP", entries: map[string]string{},
+		nodes: map[string]*node{}, version: 1, changed: make(chan struct{}),
+	}
+	w.aws = httptest.NewServer(http.HandlerFunc(w.serveAWS))
+	w.kube = httptest.NewTLSServer(http.HandlerFunc(w.serveKube))
+	return w
+}
+
+// Close ends the world.
+func (w *World) Close() {
+	w.kube.CloseClientConnections()
+	w.kube.Close()
+	w.aws.Close()
+}
+
+// AWS is the URL of every AWS service; Kube that of the API server.
+func (w *World) AWS() string { return w.aws.URL }
+
+// Kube is the URL of the API server.
+func (w *World) Kube() string { return w.kube.URL }
+
+// CA is the API server's certificate in PEM.
+func (w *World) CA() []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: w.kube.Certificate().Raw})
+}
+
+// Kubeconfig is a kubeconfig as `aws eks update-kubeconfig` names things.
+func (w *World) Kubeconfig(ca []byte) string {
+	name := fmt.Sprintf("arn:aws:eks:%s:%s:cluster/%s", Region, Account, Cluster)
+	return fmt.Sprintf(`apiVersion: v1
+kind: Config
+current-context: %[1]s
+contexts: [{name: %[1]q, context: {cluster: %[1]q, user: me}}]
+clusters: [{name: %[1]q, cluster: {server: %[2]q, certificate-authority-data: %[3]s}}]
+users: [{name: me, user: {token: t}}]
+`, name, w.Kube(), encode(ca))
+}
+
+// Do changes the world by a story's words:
+//
+//	deny eks:ListAccessEntries
+//	mode CONFIG_MAP
+//	fail NodeInstanceRole 'reason'
+//	no-launch 'reason'
+//	never-ready
+//	freeze
+//	entry ARN TYPE
+//	heal
+func (w *World) Do(words ...string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case len(words) == 2 && words[0] == "deny":
+		w.denied[words[1]] = true
+	case len(words) == 2 && words[0] == "mode":
+		w.mode = words[1]
+	case len(words) == 3 && words[0] == "fail":
+		w.failing, w.reason = words[1], words[2]
+	case len(words) == 2 && words[0] == "no-launch":
+		w.noLaunch = words[1]
+	case len(words) == 1 && words[0] == "never-ready":
+		w.neverReady = true
+	case len(words) == 1 && words[0] == "freeze":
+		w.frozen = true
+	case len(words) == 3 && words[0] == "entry":
+		w.entries[words[1]] = words[2]
+	case len(words) == 1 && words[0] == "heal":
+		w.failing, w.reason, w.noLaunch, w.neverReady, w.frozen = "", "", "", false, false
+		clear(w.denied)
+	case len(words) == 1 && words[0] == "forget-calls":
+		w.calls = nil
+	default:
+		return fmt.Errorf("the world cannot %q", words)
+	}
+	return nil
+}
+
+// Calls lists what was called, in order, each with its service.
+func (w *World) Calls() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.calls)
+}
+
+// Writes lists the calls that change something.
+func (w *World) Writes() []string {
+	return slices.DeleteFunc(w.Calls(), func(call string) bool {
+		_, operation, _ := strings.Cut(call, ":")
+		for _, reading := range []string{"Describe", "List", "Get", "get ", "list ", "watch "} {
+			if strings.HasPrefix(operation, reading) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// State is what stands now, one line each.
+func (w *World) State() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var out strings.Builder
+	if w.stack != nil && w.stack.status != "DELETE_COMPLETE" {
+		fmt.Fprintf(&out, "stack %s %s\n", w.stack.name, w.stack.status)
+	}
+	for principal, kind := range w.entries {
+		fmt.Fprintf(&out, "entry %s %s\n", kind, principal)
+	}
+	if text := w.awsAuth["mapRoles"]; text != "" {
+		fmt.Fprintf(&out, "aws-auth\n%s\n", text)
+	}
+	fmt.Fprintf(&out, "nodes %d\n", len(w.nodes))
+	return out.String()
+}
+
+// touch tells watchers that something changed; the caller holds the lock.
+func (w *World) touch() {
+	w.version++
+	close(w.changed)
+	w.changed = make(chan struct{})
+}
