@@ -43,7 +43,7 @@ func (r reader) groups(ctx context.Context, _ *snapshot.Snapshot) (gather.Fill, 
 		Filters:    []astypes.Filter{{Name: aws.String("tag-key"), Values: []string{ClusterTag(r.req.Cluster)}}},
 	})
 	var groups []snapshot.Group
-	members := map[string][]GroupMember{}
+	var machines []snapshot.Node
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -56,7 +56,9 @@ func (r reader) groups(ctx context.Context, _ *snapshot.Snapshot) (gather.Fill, 
 				continue
 			}
 			groups = append(groups, group)
-			members[group.Name] = ConvertMembers(in)
+			for _, id := range group.InstanceIDs {
+				machines = append(machines, snapshot.Node{InstanceID: id, Group: group.Name})
+			}
 		}
 	}
 	slices.SortFunc(groups, func(a, b snapshot.Group) int {
@@ -64,11 +66,7 @@ func (r reader) groups(ctx context.Context, _ *snapshot.Snapshot) (gather.Fill, 
 	})
 	return func(snap *snapshot.Snapshot) {
 		snap.Groups = append(proposed(snap.Groups), groups...)
-		for _, group := range groups {
-			for _, m := range members[group.Name] {
-				snap.AddNode(snapshot.Node{InstanceID: m.InstanceID, Group: group.Name})
-			}
-		}
+		snap.AddNodes(machines...)
 	}, nil
 }
 

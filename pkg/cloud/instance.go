@@ -3,6 +3,7 @@ package cloud
 import (
 	"context"
 	"encoding/base64"
+	"maps"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -58,16 +59,16 @@ func (r reader) instances(ctx context.Context, known *snapshot.Snapshot) (gather
 			groupOf[id] = group.Name
 		}
 	}
-	return func(snap *snapshot.Snapshot) {
-		for id, instance := range found {
-			group, member := groupOf[id]
-			if !member && len(r.req.Groups) > 0 {
-				continue
-			}
-			snap.AddNode(snapshot.Node{InstanceID: id, Group: group, Cloud: &instance})
+	var machines []snapshot.Node
+	for _, id := range slices.Sorted(maps.Keys(found)) {
+		group, member := groupOf[id]
+		if !member && len(r.req.Groups) > 0 {
+			continue
 		}
-		slices.SortStableFunc(snap.Nodes, func(a, b snapshot.Node) int { return compareNodes(a, b) })
-	}, nil
+		instance := found[id]
+		machines = append(machines, snapshot.Node{InstanceID: id, Group: group, Cloud: &instance})
+	}
+	return func(snap *snapshot.Snapshot) { snap.AddNodes(machines...) }, nil
 }
 
 // ConsoleOutput returns what the serial console of an instance holds, cleaned

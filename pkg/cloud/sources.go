@@ -1,7 +1,6 @@
 package cloud
 
 import (
-	"cmp"
 	"context"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/gather"
@@ -21,8 +20,4 @@ func (r reader) stacks(ctx context.Context, _ *snapshot.Snapshot) (gather.Fill, 
 		}
 	}
 	return func(snap *snapshot.Snapshot) { snap.Stacks = stacks }, nil
-}
-
-func compareNodes(a, b snapshot.Node) int {
-	return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.InstanceID, b.InstanceID))
 }

@@ -67,11 +67,11 @@ func (c *Connection) readNodes(ctx context.Context, _ *snapshot.Snapshot) (gathe
 			break
 		}
 	}
-	return func(snap *snapshot.Snapshot) {
-		for i := range nodes {
-			snap.AddNode(snapshot.Node{InstanceID: snapshot.InstanceIDFromProviderID(nodes[i].ProviderID), Kube: &nodes[i]})
-		}
-	}, nil
+	joined := make([]snapshot.Node, 0, len(nodes))
+	for i := range nodes {
+		joined = append(joined, snapshot.Node{InstanceID: snapshot.InstanceIDFromProviderID(nodes[i].ProviderID), Kube: &nodes[i]})
+	}
+	return func(snap *snapshot.Snapshot) { snap.AddNodes(joined...) }, nil
 }
 
 // readCNI finds out whether the VPC CNI lives on the node's role. Without

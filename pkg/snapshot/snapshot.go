@@ -114,23 +114,28 @@ func (s *Snapshot) Stack(name string) *Stack {
 	return nil
 }
 
-// AddNode joins one side's view of a machine to the others by instance id.
+// AddNodes joins one side's view of machines to the others by instance id.
 // A node without an instance id (not an EC2 machine, or a Node object whose
 // providerID is not set yet) stays a row of its own. The slice is replaced,
 // not changed, so that earlier copies of the snapshot stay as they were.
-func (s *Snapshot) AddNode(node Node) {
+func (s *Snapshot) AddNodes(added ...Node) {
 	nodes := slices.Clone(s.Nodes)
-	at := slices.IndexFunc(nodes, func(have Node) bool {
-		return node.InstanceID != "" && have.InstanceID == node.InstanceID
-	})
-	if at < 0 {
-		s.Nodes = append(nodes, node)
-		return
+	at := make(map[string]int, len(nodes)+len(added))
+	for i := range nodes {
+		at[nodes[i].InstanceID] = i
 	}
-	have := &nodes[at]
-	have.Group = cmp.Or(have.Group, node.Group)
-	have.Cloud = cmp.Or(have.Cloud, node.Cloud)
-	have.Kube = cmp.Or(have.Kube, node.Kube)
-	have.Console = cmp.Or(have.Console, node.Console)
+	for _, node := range added {
+		i, known := at[node.InstanceID]
+		if !known || node.InstanceID == "" {
+			at[node.InstanceID] = len(nodes)
+			nodes = append(nodes, node)
+			continue
+		}
+		have := &nodes[i]
+		have.Group = cmp.Or(have.Group, node.Group)
+		have.Cloud = cmp.Or(have.Cloud, node.Cloud)
+		have.Kube = cmp.Or(have.Kube, node.Kube)
+		have.Console = cmp.Or(have.Console, node.Console)
+	}
 	s.Nodes = nodes
 }

@@ -1,0 +1,59 @@
+package snapshot
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestAddNodesJoinsByInstanceID(t *testing.T) {
+	a, b := &Instance{Type: "a"}, &Instance{Type: "b"}
+	ka, lone, other := &KubeNode{Name: "a"}, &KubeNode{Name: "lone"}, &KubeNode{Name: "other"}
+	var s Snapshot
+	s.AddNodes(Node{Kube: lone}, Node{InstanceID: "i-a", Kube: ka})
+	before := s
+	s.AddNodes(Node{InstanceID: "i-b", Group: "g", Cloud: b}, Node{InstanceID: "i-a", Group: "g", Cloud: a}, Node{Kube: other})
+	want := []Node{{Kube: lone}, {InstanceID: "i-a", Group: "g", Cloud: a, Kube: ka}, {InstanceID: "i-b", Group: "g", Cloud: b}, {Kube: other}}
+	if diff := cmp.Diff(want, s.Nodes); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]Node{{Kube: lone}, {InstanceID: "i-a", Kube: ka}}, before.Nodes); diff != "" {
+		t.Errorf("the earlier copy changed: %s", diff)
+	}
+}
+
+func TestInstanceIDFromProviderID(t *testing.T) {
+	for in, want := range map[string]string{
+		"aws:///us-west-2a/i-0123456789abcdef0": "i-0123456789abcdef0",
+		"aws://us-west-2/i-0123":                "i-0123",
+		"aws:///us-west-2a/fargate-ip-10-0-0-1": "",
+		"gce://project/zone/i-0123":             "",
+		"aws://i-0123":                          "i-0123",
+		"eks-hybrid:///us-west-2/demo/mi-0123":  "",
+		"":                                      "",
+	} {
+		if got := InstanceIDFromProviderID(in); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestRouteTableOf(t *testing.T) {
+	n := Network{
+		Subnets: []Subnet{{ID: "subnet-a", VPCID: "vpc-1"}, {ID: "subnet-b", VPCID: "vpc-1"}, {ID: "subnet-c", VPCID: "vpc-2"}},
+		RouteTables: []RouteTable{
+			{ID: "rtb-other-main", VPCID: "vpc-3", Main: true},
+			{ID: "rtb-main", VPCID: "vpc-1", Main: true},
+			{ID: "rtb-a", VPCID: "vpc-1", SubnetIDs: []string{"subnet-a"}},
+		},
+	}
+	for subnet, want := range map[string]string{"subnet-a": "rtb-a", "subnet-b": "rtb-main", "subnet-c": "", "subnet-unknown": ""} {
+		got := ""
+		if table := n.RouteTableOf(subnet); table != nil {
+			got = table.ID
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", subnet, got, want)
+		}
+	}
+}
