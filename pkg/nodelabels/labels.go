@@ -45,7 +45,7 @@ func ParseLabels(specs ...string) (map[string]string, error) {
 
 // CheckLabels judges a whole set, in order of the keys, and joins the faults.
 func CheckLabels(labels map[string]string) error {
-	var errs []error
+	errs := make([]error, 0, len(labels))
 	for _, key := range slices.Sorted(maps.Keys(labels)) {
 		errs = append(errs, CheckLabel(key, labels[key]))
 	}

@@ -51,7 +51,7 @@ func ruleBetween(description string, group any, peerKey string, peer any, protoc
 }
 
 func ingress(rules []Rule) []any {
-	var all []any
+	all := make([]any, 0, len(rules))
 	for _, r := range rules {
 		rule := object{"IpProtocol": r.Protocol}
 		if r.Protocol != "-1" {

@@ -13,6 +13,8 @@ const MaxGroupTags = 50
 
 // StackTags gives the tags for the stack itself; CloudFormation passes them on to most resources. They are the user's
 // and those by which list finds the group.
+//
+//nolint:revive // "stack tags" is CloudFormation's own term, and they are not the tags of the Input
 func StackTags(in Input) map[string]string {
 	tags := maps.Clone(in.Tags)
 	if tags == nil {
@@ -65,7 +67,7 @@ func autoscalerTags(boot userdata.Config) []any {
 
 // userTags are the user's and the group's own, for resources that take no tags from the stack.
 func userTags(in Input) []any {
-	var tags []any
+	tags := make([]any, 0, len(in.Tags))
 	for _, key := range slices.Sorted(maps.Keys(in.Tags)) {
 		tags = append(tags, tag(key, in.Tags[key]))
 	}
