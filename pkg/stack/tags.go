@@ -11,6 +11,10 @@ import (
 // MaxGroupTags is Auto Scaling's limit on the tags of one group.
 const MaxGroupTags = 50
 
+// spareTags are kept free of that limit for tags the caller puts on the stack, which CloudFormation passes on to the
+// group.
+const spareTags = 5
+
 // StackTags gives the tags for the stack itself; CloudFormation passes them on to most resources. They are the user's
 // and those by which list finds the group.
 //

@@ -113,7 +113,7 @@ func (in Input) checkTags() error {
 			errs = append(errs, fmt.Errorf("tag %q is set by this tool itself", key))
 		}
 	}
-	if n := len(groupTags(in)); n > MaxGroupTags {
+	if n := len(groupTags(in)) + spareTags; n > MaxGroupTags {
 		errs = append(errs, fmt.Errorf("the group would have %d tags, and Auto Scaling allows %d: use fewer tags, or "+
 			"fewer labels and taints with the cluster autoscaler's tags", n, MaxGroupTags))
 	}
