@@ -129,7 +129,7 @@ func (d *document) blockPlace() ([]splice, string) {
 	if marks := d.placeholders(); len(marks) > 0 {
 		return marks, ""
 	}
-	if len(d.revived()) > 0 {
+	if len(revived(d.text)) > 0 {
 		return nil, "  "
 	}
 	return nil, ""

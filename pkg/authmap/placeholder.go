@@ -34,7 +34,8 @@ func (d *document) placeholders() []splice {
 
 // revived are the texts that come of making comments placeholders again: each
 // one alone, and all together.
-func (d *document) revived() []string {
+func revived(text string) []string {
+	d := &document{text: text}
 	var out []string
 	var all []splice
 	mark := regexp.MustCompile("# was (?:(?:''|\"\"|``|~|null|Null|NULL)(?:\\s|$)|\t)")

@@ -114,13 +114,24 @@ func checkOnlyInserted(t *testing.T, before, after string) {
 // insertedLines compares lines without their breaks: the last line of a text
 // without a final break gets one.
 func insertedLines(before, after string) bool {
-	a, b := strings.Split(before, "\n"), strings.Split(after, "\n")
-	for _, lines := range [][]string{a, b} {
-		for i := range lines {
-			lines[i] = strings.TrimSuffix(lines[i], "\r")
-		}
-	}
+	a, b := bareLines(before), bareLines(after)
 	return common(a, b)+commonTail(a, b) >= len(a)
+}
+
+func bareLines(text string) []string {
+	d := newDocument(text)
+	var lines []string
+	for i := range d.starts {
+		line := d.line(i)
+		for n := range line {
+			if breakLen(line[n:]) > 0 {
+				line = line[:n]
+				break
+			}
+		}
+		lines = append(lines, line)
+	}
+	return lines
 }
 
 func insertedPiece(before, after string) bool {

@@ -156,7 +156,7 @@ func removeText(text string, before state, i int, e Entry) (after string, presen
 	accept := before.without(i)
 	var fallback *string
 	for candidate := range d.removals(d.root, i) {
-		for _, was := range append(newDocument(candidate).revived(), candidate) {
+		for _, was := range append(revived(candidate), candidate) {
 			if accept(was) && undoes(text, was, true, e) {
 				return was, true, true
 			}
@@ -229,7 +229,7 @@ func (d *document) itemEnds(list *yamlv3.Node, n, first int) []int {
 	for quiet > first && isQuiet(d.line(quiet)) {
 		quiet--
 	}
-	return []int{min(lastNodeLine(list.Content[n])-1, limit), quiet, limit}
+	return slices.Compact([]int{min(lastNodeLine(list.Content[n])-1, limit), quiet, limit})
 }
 
 func lastNodeLine(n *yamlv3.Node) int {
