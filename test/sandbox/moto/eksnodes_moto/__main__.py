@@ -10,7 +10,7 @@ import signal
 import sys
 
 from . import settings as settings_module
-from .patching import PatchError, Patcher, load_fingerprints, write_fingerprints
+from .patching import Patcher, PatchError, load_fingerprints, write_fingerprints
 
 MOTO_VERSION = "5.2.5"
 

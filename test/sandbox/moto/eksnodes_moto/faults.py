@@ -45,9 +45,11 @@ class Script:
         """Reason of the failure of that operation on a stack's resource."""
         entry = self._take(
             "resources",
-            lambda e: e.get("operation", "CREATE") == operation
-            and fnmatch.fnmatchcase(stack, e.get("stack", "*"))
-            and fnmatch.fnmatchcase(logical_id, e.get("logicalId", "*")),
+            lambda e: (
+                e.get("operation", "CREATE") == operation
+                and fnmatch.fnmatchcase(stack, e.get("stack", "*"))
+                and fnmatch.fnmatchcase(logical_id, e.get("logicalId", "*"))
+            ),
         )
         return entry.get("reason", "scripted failure") if entry else None
 

@@ -71,8 +71,6 @@ def _fingerprint(value: Any) -> str:
         value = value.fget
     if isinstance(value, (staticmethod, classmethod)):
         value = value.__func__
-    if inspect.isfunction(value) or inspect.isclass(value):
-        text = inspect.getsource(value)
-    else:
-        text = type(value).__name__
+    has_source = inspect.isfunction(value) or inspect.isclass(value)
+    text = inspect.getsource(value) if has_source else type(value).__name__
     return hashlib.sha256(text.encode()).hexdigest()[:16]

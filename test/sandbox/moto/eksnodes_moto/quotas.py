@@ -63,7 +63,7 @@ class ServiceQuotas(BaseResponse):
 
 
 def apply(patcher: Patcher) -> None:
-    import moto.servicequotas.urls as urls
+    from moto.servicequotas import urls
 
     patcher.rely(urls, "url_paths")
     urls.url_paths = {"{0}/$": ServiceQuotas.dispatch}

@@ -66,7 +66,10 @@ class Group:
         self.asg.set_desired_capacity(AutoScalingGroupName=self.name, DesiredCapacity=desired)
 
     def settle(self, count: int) -> list[dict]:
-        return wait_for(f"{count} in service", lambda: len(self.members()) == count and len(self.describe()["Instances"]) == count and (self.members() or True))
+        return wait_for(
+            f"{count} in service",
+            lambda: len(self.members()) == count and len(self.describe()["Instances"]) == count and (self.members() or True),
+        )
 
 
 def test_launches_are_recorded_and_spread(group, sandbox):
@@ -203,9 +206,9 @@ def test_a_deregistered_image_fails_launches(group, client, world):
     ec2 = client("ec2")
     source = ec2.describe_images(Owners=["amazon"], Filters=[{"Name": "name", "Values": ["al2023-ami-*-x86_64"]}])["Images"][0]
     image = ec2.copy_image(Name="copy", SourceImageId=source["ImageId"], SourceRegion="us-west-2")["ImageId"]
-    template = ec2.create_launch_template(
-        LaunchTemplateName="copied", LaunchTemplateData={"ImageId": image, "InstanceType": "t3.medium"}
-    )["LaunchTemplate"]["LaunchTemplateId"]
+    template = ec2.create_launch_template(LaunchTemplateName="copied", LaunchTemplateData={"ImageId": image, "InstanceType": "t3.medium"})[
+        "LaunchTemplate"
+    ]["LaunchTemplateId"]
     g = group("no-image", 0)
     g.asg.update_auto_scaling_group(AutoScalingGroupName=g.name, LaunchTemplate={"LaunchTemplateId": template})
     ec2.deregister_image(ImageId=image)

@@ -71,8 +71,7 @@ def test_missing_parameter_is_named(world, client):
             "Unresolved resource dependencies [B]",
         ),
         (
-            "Resources: {A: {Type: AWS::IAM::InstanceProfile, Properties: {Roles: [!GetAtt B.Nonsense]}}, "
-            "B: {Type: AWS::IAM::Role}}",
+            "Resources: {A: {Type: AWS::IAM::InstanceProfile, Properties: {Roles: [!GetAtt B.Nonsense]}}, B: {Type: AWS::IAM::Role}}",
             "resource B does not support attribute type Nonsense in Fn::GetAtt",
         ),
         ("Resources: {A: {Type: AWS::IAM::Role, Propertys: {}}}", "Invalid template resource property 'Propertys'"),
@@ -128,6 +127,4 @@ def test_template_summary_reads_a_bucket(client):
     s3.put_object(Bucket="templates", Key="group.yaml", Body=TEMPLATE.encode())
     url = "https://templates.s3.us-west-2.amazonaws.com/group.yaml"
     assert client("cloudformation").get_template_summary(TemplateURL=url)["Capabilities"] == ["CAPABILITY_IAM"]
-    refused(
-        lambda: client("cloudformation").get_template_summary(TemplateURL="https://no.s3.us-west-2.amazonaws.com/x"), "ValidationError"
-    )
+    refused(lambda: client("cloudformation").get_template_summary(TemplateURL="https://no.s3.us-west-2.amazonaws.com/x"), "ValidationError")

@@ -78,7 +78,7 @@ def test_deletion_is_asynchronous_and_leaves_nothing(world, client, sandbox):
 def test_a_key_pair_reaches_the_instances(world, client):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-supplied-parameter-types.html"""
     client("ec2").create_key_pair(KeyName="mine", KeyType="ed25519")
-    typed = TEMPLATE.replace("  KeyName:\n    Type: String\n    Default: \"\"", "  KeyName:\n    Type: AWS::EC2::KeyPair::KeyName")
+    typed = TEMPLATE.replace('  KeyName:\n    Type: String\n    Default: ""', "  KeyName:\n    Type: AWS::EC2::KeyPair::KeyName")
     assert typed != TEMPLATE
     stack_id = world.create(typed, parameters={"KeyName": "mine"})
     stack = world.wait(stack_id, "CREATE_COMPLETE")

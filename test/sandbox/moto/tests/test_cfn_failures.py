@@ -29,13 +29,20 @@ def test_bad_image_fails_the_group_with_the_services_words(world):
     world.wait(stack_id, "ROLLBACK_COMPLETE")
     first = next(e for e in world.events(stack_id) if e["ResourceStatus"] == "CREATE_FAILED")
     assert first["LogicalResourceId"] == "NodeGroup"
-    assert "You must use a valid fully-formed launch template. The image id '[ami-0123456789abcdef0]' does not exist" in first["ResourceStatusReason"]
+    assert (
+        "You must use a valid fully-formed launch template. The image id '[ami-0123456789abcdef0]' does not exist"
+        in first["ResourceStatusReason"]
+    )
     world.delete(stack_id)
 
 
 @pytest.mark.parametrize(
     ("how", "status"),
-    [({"OnFailure": "DO_NOTHING"}, "CREATE_FAILED"), ({"DisableRollback": True}, "CREATE_FAILED"), ({"OnFailure": "DELETE"}, "DELETE_COMPLETE")],
+    [
+        ({"OnFailure": "DO_NOTHING"}, "CREATE_FAILED"),
+        ({"DisableRollback": True}, "CREATE_FAILED"),
+        ({"OnFailure": "DELETE"}, "DELETE_COMPLETE"),
+    ],
 )
 def test_on_failure_decides(world, sandbox, how, status):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html, OnFailure"""
@@ -103,7 +110,9 @@ def test_a_stack_can_be_deleted_while_it_is_made(world, sandbox):
     wait_for("a role", lambda: any(e["ResourceStatus"] == "CREATE_COMPLETE" for e in world.events(stack_id)))
     sandbox.script()
     world.delete(stack_id)
-    assert all(e["ResourceStatus"] != "CREATE_COMPLETE" or e["ResourceType"] != "AWS::CloudFormation::Stack" for e in world.events(stack_id))
+    assert all(
+        e["ResourceStatus"] != "CREATE_COMPLETE" or e["ResourceType"] != "AWS::CloudFormation::Stack" for e in world.events(stack_id)
+    )
 
 
 def test_a_role_with_a_foreign_policy_keeps_the_stack(world, client):

@@ -13,7 +13,7 @@ def update(world, client, stack_id: str, **parameters: str) -> str:
 
 
 def test_a_size_is_changed_in_place(world, client, sandbox):
-    """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-autoscaling-autoscalinggroup.html, DesiredCapacity: no interruption"""
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-autoscaling-autoscalinggroup.html"""
     stack = world.created()
     before = {i["InstanceId"] for i in world.instances_of(stack, "pending", "running")}
     sandbox.script(seconds={"cfn_step": 1})
@@ -44,9 +44,7 @@ def test_no_change_is_refused(world, client):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/troubleshooting.html, No updates to perform"""
     stack = world.created(NodeAutoScalingGroupMinSize="0", NodeAutoScalingGroupDesiredCapacity="0")
     text = refused(
-        lambda: update(
-            world, client, stack["StackId"], NodeAutoScalingGroupMinSize="0", NodeAutoScalingGroupDesiredCapacity="0"
-        ),
+        lambda: update(world, client, stack["StackId"], NodeAutoScalingGroupMinSize="0", NodeAutoScalingGroupDesiredCapacity="0"),
         "ValidationError",
     )
     assert text == "No updates are to be performed."
@@ -62,7 +60,9 @@ def test_previous_values_are_kept(world, client):
         StackName=stack["StackId"], UsePreviousTemplate=True, Capabilities=["CAPABILITY_IAM"], Parameters=given
     )
     after = world.wait(stack["StackId"], "UPDATE_COMPLETE")
-    changed = {p["ParameterKey"] for p in after["Parameters"]} - {p["ParameterKey"] for p in stack["Parameters"] if p in after["Parameters"]}
+    changed = {p["ParameterKey"] for p in after["Parameters"]} - {
+        p["ParameterKey"] for p in stack["Parameters"] if p in after["Parameters"]
+    }
     assert changed == {"NodeVolumeSize"}
     world.delete(stack["StackId"])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from .test_cfn_checks import refused
-from .world import tags, wait_for
+from .world import wait_for
 
 STANDARD = "/aws/service/eks/optimized-ami/{}/amazon-linux-2023/{}/{}/recommended/{}"
 
@@ -88,7 +88,10 @@ def test_unknown_filters_are_refused(client):
     """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstances.html, Filter"""
     ec2 = client("ec2")
     for call in (ec2.describe_instances, ec2.describe_subnets, ec2.describe_security_groups, ec2.describe_images):
-        assert refused(lambda c=call: c(Filters=[{"Name": "nonsense", "Values": ["x"]}]), "InvalidParameterValue") == "The filter 'nonsense' is invalid"
+        assert (
+            refused(lambda c=call: c(Filters=[{"Name": "nonsense", "Values": ["x"]}]), "InvalidParameterValue")
+            == "The filter 'nonsense' is invalid"
+        )
     assert ec2.describe_instances(Filters=[{"Name": "tag:no:such", "Values": ["x"]}])["Reservations"] == []
 
 
@@ -100,12 +103,16 @@ def test_security_groups_in_use_are_kept(client, world):
     refused(lambda: ec2.delete_security_group(GroupId=group), "DependencyViolation")
     ec2.delete_network_interface(NetworkInterfaceId=interface)
     ec2.delete_security_group(GroupId=group)
-    default = ec2.describe_security_groups(Filters=[{"Name": "vpc-id", "Values": [world.vpc]}, {"Name": "group-name", "Values": ["default"]}])
+    default = ec2.describe_security_groups(
+        Filters=[{"Name": "vpc-id", "Values": [world.vpc]}, {"Name": "group-name", "Values": ["default"]}]
+    )
     refused(lambda: ec2.delete_security_group(GroupId=default["SecurityGroups"][0]["GroupId"]), "CannotDelete")
 
 
 @pytest.mark.parametrize("minor", ["1.33", "1.34", "1.35"])
-@pytest.mark.parametrize("architecture, variant", [("x86_64", "standard"), ("arm64", "standard"), ("x86_64", "nvidia"), ("arm64", "nvidia")])
+@pytest.mark.parametrize(
+    "architecture, variant", [("x86_64", "standard"), ("arm64", "standard"), ("x86_64", "nvidia"), ("arm64", "nvidia")]
+)
 def test_eks_optimized_images(client, minor, architecture, variant):
     """https://docs.aws.amazon.com/eks/latest/userguide/retrieve-ami-id.html"""
     ssm = client("ssm")

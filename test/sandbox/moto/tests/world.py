@@ -72,18 +72,16 @@ class World:
         """Starts a node group stack and returns its id."""
         more.setdefault("StackName", self.name())
         more.setdefault("Capabilities", ["CAPABILITY_IAM"])
-        return self.client("cloudformation").create_stack(
-            TemplateBody=template, Parameters=self.parameters(**(parameters or {})), **more
-        )["StackId"]
+        return self.client("cloudformation").create_stack(TemplateBody=template, Parameters=self.parameters(**(parameters or {})), **more)[
+            "StackId"
+        ]
 
     def stack(self, stack_id: str) -> dict[str, Any]:
         return self.client("cloudformation").describe_stacks(StackName=stack_id)["Stacks"][0]
 
     def wait(self, stack_id: str, status: str) -> dict[str, Any]:
         """Waits until the stack rests, and checks in which status."""
-        stack = wait_for(
-            f"{stack_id} {status}", lambda: None if (s := self.stack(stack_id))["StackStatus"].endswith("IN_PROGRESS") else s
-        )
+        stack = wait_for(f"{stack_id} {status}", lambda: None if (s := self.stack(stack_id))["StackStatus"].endswith("IN_PROGRESS") else s)
         assert stack["StackStatus"] == status, (stack["StackStatus"], self.reasons(stack_id))
         return stack
 

@@ -43,7 +43,9 @@ class AutoScaling(AutoScalingResponse):
     def create_auto_scaling_group(self) -> ActionResult:
         name = self._get_param("AutoScalingGroupName")
         if name in self.autoscaling_backend.autoscaling_groups:
-            raise AutoscalingClientError("AlreadyExists", "AutoScalingGroup by this name already exists - A group with the name " f"{name} already exists")
+            raise AutoscalingClientError(
+                "AlreadyExists", f"AutoScalingGroup by this name already exists - A group with the name {name} already exists"
+            )
         return super().create_auto_scaling_group()
 
     def set_desired_capacity(self) -> ActionResult:
@@ -59,9 +61,7 @@ class AutoScaling(AutoScalingResponse):
         found = [
             a
             for a in reversed(groups.journal(backend).entries)
-            if (not name or a.group_name == name)
-            and (not ids or a.id in ids)
-            and (gone_too or a.group_name in backend.autoscaling_groups)
+            if (not name or a.group_name == name) and (not ids or a.id in ids) and (gone_too or a.group_name in backend.autoscaling_groups)
         ]
         found.sort(key=lambda a: a.ended is not None)  # "Activities still in progress are described first"
         size = self._get_int_param("MaxRecords", PAGE)
@@ -84,7 +84,11 @@ class AutoScaling(AutoScalingResponse):
         cause = f"At {stamp()} instance {state.instance_id} was taken out of service in response to a user request"
         if decrement:
             if before - 1 < (group.min_size or 0):
-                raise ValidationError("Currently, desiredSize equals minSize " f"({group.min_size}). Terminating instance without replacement will violate group's min size constraint. Either set shouldDecrementDesiredCapacity flag to false or lower group's min size.")
+                raise ValidationError(
+                    f"Currently, desiredSize equals minSize ({group.min_size}). Terminating instance without replacement "
+                    "will violate group's min size constraint. Either set shouldDecrementDesiredCapacity flag to false "
+                    "or lower group's min size."
+                )
             group.desired_capacity = before - 1
             cause += f", shrinking the capacity from {before} to {before - 1}"
         else:
@@ -123,11 +127,18 @@ class AutoScaling(AutoScalingResponse):
     def delete_auto_scaling_group(self) -> ActionResult:
         group, backend = self._group(), self.autoscaling_backend
         if group.instance_states and not self._get_bool_param("ForceDelete", False):
-            raise AutoscalingClientError("ResourceInUse", "You cannot delete an AutoScalingGroup while there are instances or pending Spot instance request(s) still in the group.")
+            raise AutoscalingClientError(
+                "ResourceInUse",
+                "You cannot delete an AutoScalingGroup while there are instances or pending Spot instance request(s) still in the group.",
+            )
         for state in list(group.instance_states):
             if state.lifecycle_state != "Terminating":
                 now = stamp()
-                self.reconciler.terminate(backend, group, state, f"At {now} a user request force deleted AutoScaling group changing the desired capacity from {group.desired_capacity} to 0.  At {now} instance {state.instance_id} was selected for termination.")
+                cause = (
+                    f"At {now} a user request force deleted AutoScaling group changing the desired capacity from "
+                    f"{group.desired_capacity} to 0.  At {now} instance {state.instance_id} was selected for termination."
+                )
+                self.reconciler.terminate(backend, group, state, cause)
         group.status = "Delete in progress"
         groups.memory(group).deleting = True
         return EmptyResult()
@@ -148,7 +159,7 @@ class AutoScaling(AutoScalingResponse):
 
 def apply(patcher: Patcher, reconciler: Reconciler) -> None:
     """Takes launching and terminating out of moto's group: the reconciler does both."""
-    import moto.autoscaling.urls as urls
+    from moto.autoscaling import urls
 
     AutoScaling.reconciler = reconciler
     patcher.rely(urls, "url_paths")
@@ -173,9 +184,9 @@ def apply(patcher: Patcher, reconciler: Reconciler) -> None:
             self.autoscaling_groups.pop(group.name, None)
             raise
         _ensure_service_role(self)
-        groups.memory(group).why = (
-            f"At {stamp()} a user request created an AutoScalingGroup changing the desired capacity from 0 to {group.desired_capacity}."
-        )
+        groups.memory(
+            group
+        ).why = f"At {stamp()} a user request created an AutoScalingGroup changing the desired capacity from 0 to {group.desired_capacity}."
         return group
 
     AutoScalingBackend.create_auto_scaling_group = create_auto_scaling_group

@@ -117,9 +117,7 @@ class Reconciler:
         tags = {**group.get_propagated_tags(), "aws:autoscaling:groupName": group.name}
         instance = launch(backend.ec2_backend, version, subnet, tags, None if subnet else zone)
         instance.autoscaling_group = group
-        state = InstanceState(
-            instance, lifecycle_state="Pending", protected_from_scale_in=group.new_instances_protected_from_scale_in
-        )
+        state = InstanceState(instance, lifecycle_state="Pending", protected_from_scale_in=group.new_instances_protected_from_scale_in)
         state.eksnodes_version = str(version.number)
         group.instance_states.append(state)
         return instance

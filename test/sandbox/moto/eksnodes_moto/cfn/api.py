@@ -10,9 +10,9 @@ from moto.core.responses import ActionResult, BaseResponse, EmptyResult
 from moto.ssm.models import ssm_backends
 
 from . import capabilities, graph, parameters, summary, template, types, views, worker
-from .update import UpdatingEngine
 from .errors import AlreadyExists, TokenAlreadyExists, ValidationError, no_such_stack
 from .stack import STORE, Stack
+from .update import UpdatingEngine
 
 NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]{0,127}")
 PAGE = 100

@@ -82,7 +82,7 @@ class Engine:
         if resource.physical_id:
             return handler.settled(ctx, resource.physical_id)
         resource.properties = evaluation.properties_of(stack, resource.logical_id)
-        self._refuse_unknown(handler, resource)
+        check_properties(handler, resource.logical_id, resource.properties)
         scripted = self.script.resource(stack.name, resource.logical_id, "CREATE")
         if scripted:
             raise ResourceFailure(scripted)
@@ -90,9 +90,6 @@ class Engine:
         resource.physical_id, resource.attributes = made.physical_id, made.attributes
         stack.set_resource(resource, "CREATE_IN_PROGRESS", "Resource creation Initiated")
         return False
-
-    def _refuse_unknown(self, handler: Handler, resource: Resource) -> None:
-        check_properties(handler, resource.logical_id, resource.properties)
 
     # Deletion.
 

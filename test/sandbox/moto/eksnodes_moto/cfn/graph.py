@@ -28,14 +28,20 @@ def check(template: Mapping[str, Any]) -> None:
         found = references({k: v for k, v in (template.get(block) or {}).items()})
         dangling = sorted(n for n in found if n not in resources and n not in parameters and not n.startswith("AWS::"))
         if dangling:
-            raise ValidationError(f"Template format error: Unresolved resource dependencies [{', '.join(dangling)}] in the {block} block of the template")
+            raise ValidationError(
+                f"Template format error: Unresolved resource dependencies [{', '.join(dangling)}] in the {block} block of the template"
+            )
     graph = dependencies(template)
     lost = sorted(n for needs in graph.values() for n in needs if n not in resources)
     if lost:
-        raise ValidationError(f"Template format error: Unresolved resource dependencies [{', '.join(lost)}] in the Resources block of the template")
+        raise ValidationError(
+            f"Template format error: Unresolved resource dependencies [{', '.join(lost)}] in the Resources block of the template"
+        )
     for condition in (r.get("Condition") for r in resources.values()):
         if condition and condition not in (template.get("Conditions") or {}):
-            raise ValidationError(f"Template format error: Unresolved condition dependency {condition} in the Resources block of the template")
+            raise ValidationError(
+                f"Template format error: Unresolved condition dependency {condition} in the Resources block of the template"
+            )
     unknown = sorted(unknown_functions(resources) | unknown_functions(template.get("Outputs") or {}))
     if unknown:
         raise NotImplementedError(f"template functions {', '.join(unknown)}")

@@ -53,11 +53,14 @@ def _given_texts(declared: Mapping[str, Any], given: list[Mapping[str, Any]], pr
             raise ValidationError(f"Duplicate parameter key: {key}")
         if parameter.get("UsePreviousValue"):
             if parameter.get("ParameterValue"):
-                raise ValidationError(f"Invalid input for parameter key {key}. Cannot specify usePreviousValue as true and non empty value for a parameter")
-            if previous is None:
-                raise ValidationError(f"Invalid input for parameter key {key}. Cannot specify usePreviousValue as true for a parameter key not in the previous template")
-            if key not in previous:
-                raise ValidationError(f"Invalid input for parameter key {key}. Cannot specify usePreviousValue as true for a parameter key not in the previous template")
+                raise ValidationError(
+                    f"Invalid input for parameter key {key}. Cannot specify usePreviousValue as true and non empty value for a parameter"
+                )
+            if previous is None or key not in previous:
+                raise ValidationError(
+                    f"Invalid input for parameter key {key}. "
+                    "Cannot specify usePreviousValue as true for a parameter key not in the previous template"
+                )
             texts[key] = previous[key]
         elif "ParameterValue" not in parameter:
             raise ValidationError(f"Invalid input for parameter key {key}. Either Parameter Value or Use Previous Value must be specified")
@@ -96,12 +99,13 @@ def _check(key: str, spec: Mapping[str, Any], kind: str, text: str) -> None:
 
     allowed = spec.get("AllowedValues")
     if allowed and text not in [as_text(v) for v in allowed]:
-        if said:
-            refuse("")
-        raise ValidationError(f"Parameter '{key}' must be one of AllowedValues")
+        refuse(f"Parameter '{key}' must be one of AllowedValues")
     pattern = spec.get("AllowedPattern")
     if pattern and not re.fullmatch(str(pattern), text):
-        refuse(f"Parameter {key} failed to satisfy constraint: parameter value {text} for parameter name {key} does not match the AllowedPattern {pattern}")
+        refuse(
+            f"Parameter {key} failed to satisfy constraint: parameter value {text} for parameter name {key} "
+            f"does not match the AllowedPattern {pattern}"
+        )
     if kind in ("Number", "List<Number>"):
         _check_number(key, spec, text)
     else:

@@ -85,10 +85,8 @@ class Stack:
         properties = json.dumps(resource.properties, default=str) if resource.properties else None
         resource.timestamp = self._record(resource.logical_id, resource.physical_id, resource.type, status, reason, properties)
 
-    def _record(
-        self, logical: str, physical: str, kind: str, status: str, reason: str | None, properties: str | None
-    ) -> datetime.datetime:
-        now = utcnow().replace(tzinfo=datetime.timezone.utc)
+    def _record(self, logical: str, physical: str, kind: str, status: str, reason: str | None, properties: str | None) -> datetime.datetime:
+        now = utcnow().replace(tzinfo=datetime.UTC)
         now = now.replace(microsecond=now.microsecond // 1000 * 1000)
         if self.events and now <= self.events[-1].timestamp:
             now = self.events[-1].timestamp + datetime.timedelta(milliseconds=1)

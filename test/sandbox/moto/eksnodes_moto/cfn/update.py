@@ -86,7 +86,9 @@ class UpdatingEngine(Engine):
         made = handler.update(ctx, there.physical_id, there.properties, new)
         resource = there
         if made is REPLACE:
-            stack.set_resource(there, "UPDATE_IN_PROGRESS", "Requested update requires the creation of a new physical resource; hence creating one.")
+            stack.set_resource(
+                there, "UPDATE_IN_PROGRESS", "Requested update requires the creation of a new physical resource; hence creating one."
+            )
             made = handler.create(ctx, new)
             replaced.append(there)
             resource = Resource(logical, there.type)

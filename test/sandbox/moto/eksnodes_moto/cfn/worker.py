@@ -38,4 +38,4 @@ def _run(stack: Stack, operation: int, steps: Steps) -> None:
 
 
 def _failed(status: str) -> str:
-    return status.split("_IN_PROGRESS")[0].removesuffix("_COMPLETE_CLEANUP") + "_FAILED"
+    return status.split("_IN_PROGRESS", maxsplit=1)[0].removesuffix("_COMPLETE_CLEANUP") + "_FAILED"

@@ -91,14 +91,13 @@ def volumes(backend: Any, data: dict[str, Any]) -> list[dict[str, Any]]:
             continue
         merged[mapping["DeviceName"]] = {**merged.get(mapping["DeviceName"], {}), **ebs}
     return [
-        {"DeviceName": name, "Ebs": {"DeleteOnTermination": True, **ebs, "SnapshotId": ebs.get("SnapshotId")}} for name, ebs in merged.items()
+        {"DeviceName": name, "Ebs": {"DeleteOnTermination": True, **ebs, "SnapshotId": ebs.get("SnapshotId")}}
+        for name, ebs in merged.items()
     ]
 
 
 def _tag_specifications(data: dict[str, Any]) -> dict[str, dict[str, str]]:
-    return {
-        spec["ResourceType"]: {t["Key"]: t["Value"] for t in spec.get("Tags", [])} for spec in data.get("TagSpecifications") or []
-    }
+    return {spec["ResourceType"]: {t["Key"]: t["Value"] for t in spec.get("Tags", [])} for spec in data.get("TagSpecifications") or []}
 
 
 def _default_group(backend: Any, subnet_id: str | None) -> list[str]:
@@ -116,8 +115,14 @@ def find_profile(backend: Any, profile: dict[str, str]) -> Any:
         if candidate.arn == profile.get("Arn") or candidate.name == profile.get("Name"):
             return candidate
     if "Arn" in profile:
-        raise EC2ClientError("InvalidParameterValue", f"Value ({profile['Arn']}) for parameter iamInstanceProfile.arn is invalid. Invalid IAM Instance Profile ARN")
-    raise EC2ClientError("InvalidParameterValue", f"Value ({profile.get('Name')}) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name")
+        raise EC2ClientError(
+            "InvalidParameterValue",
+            f"Value ({profile['Arn']}) for parameter iamInstanceProfile.arn is invalid. Invalid IAM Instance Profile ARN",
+        )
+    raise EC2ClientError(
+        "InvalidParameterValue",
+        f"Value ({profile.get('Name')}) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name",
+    )
 
 
 def put_profile(backend: Any, instance: Any, profile: dict[str, str]) -> None:
@@ -126,4 +131,3 @@ def put_profile(backend: Any, instance: Any, profile: dict[str, str]) -> None:
         backend.associate_iam_instance_profile(instance_id=instance.id, iam_instance_profile_arn=found.arn)
         # moto shows the association's id here; AWS shows the profile's.
         instance.iam_instance_profile = {"Arn": found.arn, "Id": found.id}
-

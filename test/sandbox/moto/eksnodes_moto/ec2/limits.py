@@ -16,7 +16,6 @@ DEFAULT_VALUE = 64.0
 COUNTED = ("pending", "running", "stopping", "shutting-down")
 
 
-
 class _Limits:
     """Where the quota's value comes from: the failure script or the default."""
 

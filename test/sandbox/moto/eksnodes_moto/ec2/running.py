@@ -20,9 +20,7 @@ def apply(patcher: Patcher) -> None:
     patcher.rely(InstanceBackend, "_get_template_from_args")
     run = patcher.replace(InstanceBackend, "run_instances", None)
 
-    def run_instances(
-        self: Any, image_id: str, count: int, user_data: Any, security_group_names: list[str], **kwargs: Any
-    ) -> Any:
+    def run_instances(self: Any, image_id: str, count: int, user_data: Any, security_group_names: list[str], **kwargs: Any) -> Any:
         data: dict[str, Any] = {}
         if kwargs.get("launch_template"):
             data = self._get_template_from_args(kwargs["launch_template"]).data

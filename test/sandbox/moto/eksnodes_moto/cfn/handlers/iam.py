@@ -105,9 +105,7 @@ class InstanceProfileHandler:
 
     def create(self, ctx: Context, properties: dict[str, Any]) -> Made:
         name = properties.get("InstanceProfileName") or ctx.generated_name(128)
-        profile = _backend(ctx).create_instance_profile(
-            name, properties.get("Path", "/"), properties["Roles"], tags=[]
-        )
+        profile = _backend(ctx).create_instance_profile(name, properties.get("Path", "/"), properties["Roles"], tags=[])
         return Made(name, {"Arn": profile.arn, "InstanceProfileId": profile.id})
 
     def settled(self, ctx: Context, physical_id: str) -> bool:

@@ -129,5 +129,15 @@ class EgressHandler(_RuleHandler):
     type = "AWS::EC2::SecurityGroupEgress"
     egress = True
     properties = frozenset(
-        {"CidrIp", "CidrIpv6", "Description", "DestinationPrefixListId", "DestinationSecurityGroupId", "FromPort", "GroupId", "IpProtocol", "ToPort"}
+        {
+            "CidrIp",
+            "CidrIpv6",
+            "Description",
+            "DestinationPrefixListId",
+            "DestinationSecurityGroupId",
+            "FromPort",
+            "GroupId",
+            "IpProtocol",
+            "ToPort",
+        }
     )
