@@ -23,6 +23,7 @@ func (a *app) explain(err error) {
 		s.say("\ninterrupted; nothing is undone")
 		a.advise(
 			advice{"done", orNothing(interrupted.Done)},
+			advice{"under way", underWay(interrupted)},
 			advice{"not done", orNothing(interrupted.Left)},
 			advice{"go on", a.again()},
 		)
@@ -45,6 +46,13 @@ func (a *app) explain(err error) {
 	default:
 		s.fail(err.Error())
 	}
+}
+
+func underWay(err *nodegroup.InterruptedError) string {
+	if err.UnderWay == "" {
+		return ""
+	}
+	return err.UnderWay + ": AWS goes on with it"
 }
 
 func orNothing(list []string) string {

@@ -2,7 +2,6 @@ package nodegroup
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -50,7 +49,7 @@ func (a *Adder) Add(ctx context.Context, plan *Plan) (*Result, error) {
 	result := &Result{Group: plan.Group, Cluster: plan.Cluster, Stack: plan.Stack.Name}
 	work := &tracker{todo: []string{"stack " + plan.Stack.Name, "mapping of the nodes' role", "nodes Ready"}}
 
-	stack, rerun, err := a.ensureStack(ctx, plan)
+	stack, rerun, err := a.ensureStack(ctx, plan, work)
 	if err != nil {
 		return result, work.interrupted(ctx, err)
 	}
@@ -75,7 +74,7 @@ func (a *Adder) Add(ctx context.Context, plan *Plan) (*Result, error) {
 
 // ensureStack returns the finished stack; rerun is true when it was finished
 // before we came.
-func (a *Adder) ensureStack(ctx context.Context, plan *Plan) (stack *snapshot.Stack, rerun bool, err error) {
+func (a *Adder) ensureStack(ctx context.Context, plan *Plan, work *tracker) (stack *snapshot.Stack, rerun bool, err error) {
 	existing := plan.Existing
 	if existing != nil && mustBeDeleted(existing.Status) {
 		if !a.Replace && existing.Status != "DELETE_IN_PROGRESS" {
@@ -87,11 +86,12 @@ func (a *Adder) ensureStack(ctx context.Context, plan *Plan) (stack *snapshot.St
 		existing = nil
 	}
 	if existing == nil {
-		stack, err := a.createStack(ctx, plan)
+		stack, err := a.createStack(ctx, plan, work)
 		return stack, false, err
 	}
 	if InProgress(existing.Status) {
-		a.Progress.Report(Step{Topic: "stack", Subject: existing.Name, State: existing.Status, Detail: "going on where it is"})
+		work.begin()
+		a.Progress.Report(Step{Topic: "stack", Subject: existing.Name, State: "taken up where it is"})
 		stack, err := a.followCreate(ctx, existing.ID)
 		return stack, false, err
 	}
@@ -99,13 +99,14 @@ func (a *Adder) ensureStack(ctx context.Context, plan *Plan) (stack *snapshot.St
 	return existing, true, nil
 }
 
-func (a *Adder) createStack(ctx context.Context, plan *Plan) (*snapshot.Stack, error) {
+func (a *Adder) createStack(ctx context.Context, plan *Plan, work *tracker) (*snapshot.Stack, error) {
 	if plan.ImportKey != "" {
 		if err := a.Keys.ImportKeyPair(ctx, plan.KeyName, plan.ImportKey, plan.Stack.Tags); err != nil {
 			return nil, fmt.Errorf("import key pair %s: %w", plan.KeyName, err)
 		}
 		a.Progress.Report(Step{Topic: "key", Subject: plan.KeyName, State: "imported"})
 	}
+	work.begin()
 	id, err := a.Writer.CreateStack(ctx, plan.Stack)
 	if err != nil {
 		return nil, fmt.Errorf("create stack %s: %w", plan.Stack.Name, err)
@@ -140,33 +141,6 @@ func mustBeDeleted(status string) bool {
 	}
 	return false
 }
-
-// tracker knows which steps are done, for somebody who interrupts.
-type tracker struct{ done, todo []string }
-
-func (t *tracker) next() {
-	t.done, t.todo = append(t.done, t.todo[0]), t.todo[1:]
-}
-
-// interrupted turns the end of the context into an *[InterruptedError].
-func (t *tracker) interrupted(ctx context.Context, err error) error {
-	if err == nil || ctx.Err() == nil || !errors.Is(context.Cause(ctx), context.Canceled) {
-		return err
-	}
-	return &InterruptedError{Done: t.done, Left: t.todo}
-}
-
-// InterruptedError says what was done and what was not when the user
-// stopped the command. Nothing is undone: the same command goes on.
-type InterruptedError struct {
-	Done, Left []string
-}
-
-// Error is the short form; commands print the two lists.
-func (e *InterruptedError) Error() string { return "interrupted" }
-
-// Unwrap makes errors.Is(err, context.Canceled) true.
-func (e *InterruptedError) Unwrap() error { return context.Canceled }
 
 // ReplaceError says that a stack of the same name is in the way.
 type ReplaceError struct{ Stack snapshot.Stack }

@@ -161,6 +161,7 @@ func (r *Remover) Delete(ctx context.Context, plan *DeletePlan) error {
 		return work.interrupted(ctx, err)
 	}
 	work.next()
+	work.begin()
 	if err := r.deleteStack(ctx, plan); err != nil {
 		return work.interrupted(ctx, err)
 	}
