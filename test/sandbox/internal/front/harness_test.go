@@ -108,7 +108,7 @@ func (g *rig) send(t *testing.T, method, path, body string, out any) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp, err := http.DefaultClient.Do(r)
+	resp, err := g.control.Client().Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
