@@ -89,7 +89,8 @@ func shapes(t *testing.T) map[string]stack.Input {
 	shape("private", func(in *stack.Input) { in.Network.PublicIP, in.HopLimit = &no, 1 })
 	shape("role-details", func(in *stack.Input) {
 		in.Role = stack.Role{Path: "/nodes/", Boundary: "arn:aws:iam::111122223333:policy/edge", CNIPolicy: true,
-			WithoutSSMPolicies: true, Policies: []string{"arn:aws:iam::111122223333:policy/b", "arn:aws:iam::111122223333:policy/a"}}
+			WithoutSSMPolicies: true, Policies: []string{"arn:aws:iam::111122223333:policy/b",
+				"arn:aws:iam::111122223333:policy/a", "arn:aws:iam::111122223333:policy/b", "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy"}}
 	})
 	shape("existing-role", func(in *stack.Input) { in.Role.ARN = "arn:aws:iam::111122223333:role/nodes/worker" })
 	shape("existing-profile", func(in *stack.Input) {

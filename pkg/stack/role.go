@@ -24,16 +24,6 @@ func addRole(resources object, in Input) {
 // nodeRole is the least a node needs: to join, to pull images from ECR, and to be reached over Systems Manager. The
 // CNI's permissions come in only when it has no role of its own.
 func nodeRole(in Input) object {
-	managed := []any{awsPolicy("AmazonEKSWorkerNodePolicy"), awsPolicy("AmazonEC2ContainerRegistryPullOnly")}
-	if !in.Role.WithoutSSMPolicies {
-		managed = append(managed, awsPolicy("AmazonSSMManagedInstanceCore"))
-	}
-	if in.Role.CNIPolicy && !in.IPv6 {
-		managed = append(managed, awsPolicy("AmazonEKS_CNI_Policy"))
-	}
-	for _, arn := range slices.Sorted(slices.Values(in.Role.Policies)) {
-		managed = append(managed, arn)
-	}
 	properties := object{
 		"AssumeRolePolicyDocument": object{
 			"Version": "2012-10-17",
@@ -44,7 +34,7 @@ func nodeRole(in Input) object {
 				"Action":    "sts:AssumeRole",
 			}},
 		},
-		"ManagedPolicyArns": managed,
+		"ManagedPolicyArns": managedPolicies(in),
 	}
 	if in.Role.CNIPolicy && in.IPv6 {
 		properties["Policies"] = []any{ipv6CNIPolicy()}
@@ -52,6 +42,30 @@ func nodeRole(in Input) object {
 	optional(properties, "Path", in.Role.Path)
 	optional(properties, "PermissionsBoundary", in.Role.Boundary)
 	return resource("AWS::IAM::Role", properties)
+}
+
+// managedPolicies lists AWS's own policies and then the user's; one that is among the user's is not listed twice, which
+// CloudFormation refuses.
+func managedPolicies(in Input) []any {
+	names := []string{"AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly"}
+	if !in.Role.WithoutSSMPolicies {
+		names = append(names, "AmazonSSMManagedInstanceCore")
+	}
+	if in.Role.CNIPolicy && !in.IPv6 {
+		names = append(names, "AmazonEKS_CNI_Policy")
+	}
+	given := slices.Compact(slices.Sorted(slices.Values(in.Role.Policies)))
+	var managed []any
+	for _, name := range names {
+		same := func(arn string) bool { return strings.HasSuffix(arn, ":iam::aws:policy/"+name) }
+		if !slices.ContainsFunc(given, same) {
+			managed = append(managed, awsPolicy(name))
+		}
+	}
+	for _, arn := range given {
+		managed = append(managed, arn)
+	}
+	return managed
 }
 
 func awsPolicy(name string) object { return sub("arn:${AWS::Partition}:iam::aws:policy/" + name) }

@@ -1,6 +1,13 @@
 package userdata
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+)
 
 // AL2023 renders user data for Amazon Linux 2023 and other images that boot by nodeadm: a MIME multipart document.
 //
@@ -11,7 +18,7 @@ import "fmt"
 //
 // The error is a *TooLargeError when the document exceeds MaxSize.
 func AL2023(c Config) ([]byte, error) {
-	if err := c.Cluster.Validate(); err != nil {
+	if err := errors.Join(c.Cluster.Validate(), checkNodeadm(c)); err != nil {
 		return nil, err
 	}
 	var parts []part
@@ -40,6 +47,21 @@ func AL2023(c Config) ([]byte, error) {
 		return nil, err
 	}
 	return limited(document)
+}
+
+// checkNodeadm refuses values that would make nodeadm or containerd fail on the node, where nobody sees it.
+func checkNodeadm(c Config) error {
+	var errs []error
+	if c.MaxPods < 0 {
+		errs = append(errs, fmt.Errorf("max pods %d is negative", c.MaxPods))
+	}
+	if known := []string{"", "RAID0", "RAID10", "Mount"}; !slices.Contains(known, c.LocalStorage) {
+		errs = append(errs, fmt.Errorf("local storage %q is not one of %s", c.LocalStorage, strings.Join(known[1:], ", ")))
+	}
+	if err := toml.Unmarshal([]byte(c.ContainerdConfig), &map[string]any{}); err != nil {
+		errs = append(errs, fmt.Errorf("containerd configuration is not TOML: %w", err))
+	}
+	return errors.Join(errs...)
 }
 
 // limited gives the document back, or a *TooLargeError when it exceeds MaxSize.

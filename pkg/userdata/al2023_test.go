@@ -131,6 +131,17 @@ func TestAL2023Refuses(t *testing.T) {
 		{"PEM in place of base64", func(c *userdata.Config) { c.Cluster.CA = "-----BEGIN" }, "not base64"},
 		{"no CIDR", func(c *userdata.Config) { c.Cluster.CIDR = "" }, "not an address range"},
 		{"a YAML map that is no NodeConfig", func(c *userdata.Config) { c.User = [][]byte{[]byte("spec: {}\n")} }, "must be a NodeConfig"},
+		{"a NodeConfig that is not YAML", func(c *userdata.Config) {
+			c.User = [][]byte{[]byte("apiVersion: node.eks.aws/v1alpha1\nkind: NodeConfig\nspec:\n\tcluster: {}\n")}
+		}, "NodeConfig, line 4"},
+		{"a NodeConfig with a list for a mapping", func(c *userdata.Config) {
+			c.User = [][]byte{[]byte("apiVersion: node.eks.aws/v1alpha1\nkind: NodeConfig\nspec: []\n")}
+		}, "NodeConfig, line 3: spec is not a mapping"},
+		{"Bottlerocket's settings", func(c *userdata.Config) { c.User = [][]byte{[]byte("[settings]\n")} }, "Bottlerocket"},
+		{"PowerShell", func(c *userdata.Config) { c.User = [][]byte{[]byte("<powershell>\n</powershell>\n")} }, "Windows"},
+		{"local storage", func(c *userdata.Config) { c.LocalStorage = "raid0" }, "RAID0, RAID10, Mount"},
+		{"containerd", func(c *userdata.Config) { c.ContainerdConfig = "a = b" }, "not TOML"},
+		{"max pods", func(c *userdata.Config) { c.MaxPods = -1 }, "negative"},
 		{"user's broken MIME", func(c *userdata.Config) {
 			c.User = [][]byte{[]byte("Content-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: text/plain\n\nunended")}
 		}, "user data 1 of 1"},

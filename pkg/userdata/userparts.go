@@ -31,15 +31,34 @@ func userParts(raw []byte) ([]part, error) {
 	if mediaType, ok := cloudInitType(string(text)); ok {
 		return []part{newPart(mediaType, string(text))}, nil
 	}
-	if isYAMLMap(text) {
-		if !isNodeConfig(text) {
-			return nil, fmt.Errorf("a YAML document must be a NodeConfig (apiVersion: %s, kind: %s) or begin with "+
-				"#cloud-config", nodeConfigVersion, nodeConfigKind)
+	switch formatOf(string(text)) {
+	case FormatNodeConfig:
+		if err := checkNodeConfig(text); err != nil {
+			return nil, err
 		}
 		return []part{newPart(typeNodeConfig, string(text))}, nil
+	case FormatBottlerocket:
+		return nil, errors.New("these are settings of Bottlerocket, not of this family")
+	case FormatPowerShell:
+		return nil, errors.New("this is PowerShell, for Windows")
 	}
 	// Without an interpreter line the kernel refuses to run the script, and cloud-init reports "Exec format error".
 	return []part{shellPart("#!/bin/bash\n" + string(text))}, nil
+}
+
+// checkNodeConfig refuses what nodeadm would stumble over. A field that is unknown here may be known to a newer image,
+// and what is missing may stand in our own NodeConfig: neither is refused.
+func checkNodeConfig(text []byte) error {
+	if isYAMLMap(text) && !isNodeConfig(text) {
+		return fmt.Errorf("a YAML document must be a NodeConfig (apiVersion: %s, kind: %s) or begin with #cloud-config",
+			nodeConfigVersion, nodeConfigKind)
+	}
+	for _, fault := range Parse(text).Faults {
+		if fault.Kind == FaultYAML || fault.Kind == FaultValue {
+			return fmt.Errorf("NodeConfig, line %d: %s (if it is meant to be a script, it must begin with #!)", fault.Line, fault.Detail)
+		}
+	}
+	return nil
 }
 
 // cloudInitType tells a format of cloud-init's by its first line
