@@ -47,6 +47,8 @@ type AwsAuthWriter struct {
 	Cluster    string // part of the backup's name
 	BackupDir  string // made when it is not there; "" means DefaultBackupDir
 	DryRun     DryRun // "" means DryRunNone
+
+	retry wait.Backoff // the zero value means awsAuthRetry
 }
 
 // AwsAuthResult is what an edit did.
@@ -73,14 +75,18 @@ type awsAuthEdit func(data map[string]string) (authmap.Edit, error)
 // awsAuthRetry lets some fifty writers through, of whom only one wins at a
 // time: without jitter they would go on meeting each other.
 func awsAuthRetry() wait.Backoff {
-	return wait.Backoff{Steps: 80, Duration: 30 * time.Millisecond, Factor: 1, Jitter: 5}
+	return wait.Backoff{Steps: 80, Duration: 50 * time.Millisecond, Factor: 1, Jitter: 6}
 }
 
 func (w *AwsAuthWriter) edit(ctx context.Context, compute awsAuthEdit) (AwsAuthResult, error) {
 	backup := &backup{dir: w.BackupDir, cluster: w.Cluster}
 	var result AwsAuthResult
 	lost := func(err error) bool { return apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) }
-	err := retry.OnError(awsAuthRetry(), lost, func() error {
+	backoff := w.retry
+	if backoff.Steps == 0 {
+		backoff = awsAuthRetry()
+	}
+	err := retry.OnError(backoff, lost, func() error {
 		var err error
 		result, err = w.tryEdit(ctx, compute, backup)
 		return err

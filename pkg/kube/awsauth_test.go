@@ -11,12 +11,14 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes/fake"
 	clienttesting "k8s.io/client-go/testing"
 	"sigs.k8s.io/yaml"
@@ -367,6 +369,7 @@ func TestEditErrors(t *testing.T) {
 			c := newCluster(t, awsAuth(map[string]string{authmap.KeyRoles: test.roles}))
 			c.interfere = func(int) error { return test.fails }
 			w := c.writer(t)
+			w.retry = wait.Backoff{Steps: 3, Duration: time.Millisecond}
 			result, err := w.AddRole(t.Context(), authmap.NodeEntry(nodesRole))
 			if err == nil || !strings.Contains(err.Error(), test.message) || result.Changed() && result.Action != "" {
 				t.Errorf("result %+v, error %v", result, err)
