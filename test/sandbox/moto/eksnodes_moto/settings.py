@@ -13,6 +13,7 @@ class Settings:
 
     account: str
     cfn_step: float  # between two events of one resource
+    cfn_minute: float  # of TimeoutInMinutes
     cfn_stabilize: float  # how long CloudFormation waits for a group's instances
     cfn_delete_retry: float  # how long a deletion is tried again on DependencyViolation
     ec2_pending: float  # pending -> running
@@ -41,6 +42,7 @@ def from_environment(env: Mapping[str, str] = os.environ) -> Settings:
     return Settings(
         account=env.get("MOTO_ACCOUNT_ID", DEFAULT_ACCOUNT),
         cfn_step=seconds("EKSNODES_CFN_STEP_SECONDS", 0.2),
+        cfn_minute=60,
         cfn_stabilize=seconds("EKSNODES_CFN_STABILIZE_SECONDS", 60),
         cfn_delete_retry=seconds("EKSNODES_CFN_DELETE_RETRY_SECONDS", 2),
         ec2_pending=seconds("EKSNODES_EC2_PENDING_SECONDS", 0.5),

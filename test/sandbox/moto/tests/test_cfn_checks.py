@@ -35,6 +35,7 @@ def test_named_role_needs_the_named_capability(world):
         ("Nonsense", "1", "do not exist in the template"),
         ("DisableIMDSv1", "maybe", "must be one of AllowedValues"),
         ("AccessMode", "API", "must be one of AllowedValues"),
+        ("ClusterName", "", "at least 1 characters"),
         ("NodeGroupName", "Upper", "does not match the AllowedPattern"),
         ("NodeVolumeSize", "0", "not less than 1"),
         ("NodeVolumeSize", "99999", "not greater than 16384"),

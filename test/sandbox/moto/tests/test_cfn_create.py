@@ -55,6 +55,11 @@ def test_instances_have_what_the_launch_template_says(world, client):
     volume = client("ec2").describe_volumes(VolumeIds=[instance["BlockDeviceMappings"][0]["Ebs"]["VolumeId"]])["Volumes"][0]
     assert (volume["Size"], volume["VolumeType"], volume["Encrypted"]) == (20, "gp3", True)
     assert tags(volume) == {"Name": "demo-nodes-Volume"}
+    shown = client("ec2").describe_launch_template_versions(LaunchTemplateId=tags(instance)["aws:ec2launchtemplate:id"])
+    version = shown["LaunchTemplateVersions"][0]["LaunchTemplateData"]
+    assert version["UserData"] == data
+    assert version["BlockDeviceMappings"][0]["Ebs"]["VolumeSize"] == 20
+    assert version["IamInstanceProfile"]["Arn"] == instance["IamInstanceProfile"]["Arn"]
     world.delete(stack["StackId"])
 
 

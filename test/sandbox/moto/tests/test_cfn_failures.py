@@ -23,16 +23,36 @@ def test_failure_rolls_back_with_reasons(world, sandbox):
     world.delete(stack_id)
 
 
-def test_bad_image_fails_the_group_with_the_services_words(world):
+@pytest.mark.parametrize(
+    ("parameter", "value", "says"),
+    [
+        ("NodeImageId", "ami-0123456789abcdef0", "The image id '[ami-0123456789abcdef0]' does not exist"),
+        ("NodeInstanceType", "t9.huge", "Invalid value 't9.huge' for InstanceType."),
+        ("KeyName", "nobody", "The key pair 'nobody' does not exist"),
+    ],
+)
+def test_a_template_that_cannot_launch_fails_the_group(world, parameter, value, says):
     """https://docs.aws.amazon.com/autoscaling/ec2/userguide/ts-as-launch-template.html"""
-    stack_id = world.create(parameters={"NodeImageId": "ami-0123456789abcdef0"})
+    stack_id = world.create(parameters={parameter: value})
     world.wait(stack_id, "ROLLBACK_COMPLETE")
     first = next(e for e in world.events(stack_id) if e["ResourceStatus"] == "CREATE_FAILED")
     assert first["LogicalResourceId"] == "NodeGroup"
-    assert (
-        "You must use a valid fully-formed launch template. The image id '[ami-0123456789abcdef0]' does not exist"
-        in first["ResourceStatusReason"]
+    assert f"You must use a valid fully-formed launch template. {says}" in first["ResourceStatusReason"]
+    world.delete(stack_id)
+
+
+def test_a_stack_that_takes_too_long_fails(world, sandbox):
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html, TimeoutInMinutes"""
+    sandbox.script(
+        launches=[{"code": "InsufficientInstanceCapacity", "message": "none left"}], seconds={"cfn_minute": 0.5, "cfn_stabilize": 60}
     )
+    stack_id = world.create(TimeoutInMinutes=2)
+    assert world.stack(stack_id)["TimeoutInMinutes"] == 2
+    world.wait(stack_id, "ROLLBACK_COMPLETE")
+    events = world.events(stack_id)
+    rollback = next(e for e in events if e["ResourceStatus"] == "ROLLBACK_IN_PROGRESS")
+    assert rollback["ResourceStatusReason"] == "Stack creation time exceeded the specified timeout. Rollback requested by user."
+    assert "NodeGroup: Resource creation cancelled" in world.reasons(stack_id)
     world.delete(stack_id)
 
 

@@ -14,6 +14,7 @@ from .stack import Resource, Stack
 from .worker import Steps
 
 CANCELLED = "Resource creation cancelled"
+TIMEOUT = "Stack creation time exceeded the specified timeout."
 
 
 class Engine:
@@ -36,7 +37,7 @@ class Engine:
                 stack.outputs = evaluation.outputs_of(stack)
                 stack.set_status("CREATE_COMPLETE")
                 return
-            problem = f"The following resource(s) failed to create: [{', '.join(failed)}]."
+            problem = failed.get(TIMEOUT) or f"The following resource(s) failed to create: [{', '.join(failed)}]."
         if stack.on_failure == "DO_NOTHING":
             stack.set_status("CREATE_FAILED", f"{problem} ")
         elif stack.on_failure == "DELETE":
@@ -51,7 +52,7 @@ class Engine:
         needs = graph.dependencies(stack.template)
         waiting, active, failed = list(wanted), {}, {}
         missing = set(waiting)
-        deadline = time.monotonic() + 60 * stack.timeout_minutes if stack.timeout_minutes else None
+        began = time.monotonic()
         while (waiting or active) and not failed:
             for logical in [w for w in waiting if not needs[w] & missing]:
                 waiting.remove(logical)
@@ -70,8 +71,9 @@ class Engine:
                     failed[logical] = reason_of(e, resource.type)
                     stack.set_resource(resource, "CREATE_FAILED", failed[logical])
                     del active[logical]
-            if deadline and time.monotonic() > deadline and active:
-                failed.update({logical: "Stack creation time exceeded the specified timeout" for logical in active})
+            limit = (stack.timeout_minutes or float("inf")) * self.script.seconds("cfn_minute")
+            if active and not failed and time.monotonic() > began + limit:
+                failed[TIMEOUT] = TIMEOUT
         for logical, resource in active.items():
             stack.set_resource(resource, "CREATE_FAILED", failed.setdefault(logical, CANCELLED))
         return failed
