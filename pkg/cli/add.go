@@ -114,7 +114,9 @@ func (c *addCommand) run(ctx context.Context) error {
 		}
 		return stopFor(plan, verdict)
 	}
-	c.showPlan(plan, verdict)
+	if err := c.showPlan(plan, verdict); err != nil {
+		return err
+	}
 	if err := stopFor(plan, verdict); err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -9,9 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"sigs.k8s.io/yaml"
-
 	"github.com/eksnodes/kubectl-eksnodes/pkg/nodegroup"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/print"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/report"
 )
 
@@ -27,8 +25,7 @@ type planDocument struct {
 func (c *addCommand) printPlan(plan *nodegroup.Plan, verdict report.Report) error {
 	switch c.flags.output {
 	case "":
-		c.writePlan(c.app.streams.Out, plan, verdict)
-		return nil
+		return c.writePlan(c.app.streams.Out, plan, verdict)
 	case "cfn":
 		return printData(c.app.streams.Out, "yaml", cfnRequest(plan))
 	}
@@ -38,31 +35,27 @@ func (c *addCommand) printPlan(plan *nodegroup.Plan, verdict report.Report) erro
 }
 
 // showPlan prints a plan as progress of a run that goes on.
-func (c *addCommand) showPlan(plan *nodegroup.Plan, verdict report.Report) {
+func (c *addCommand) showPlan(plan *nodegroup.Plan, verdict report.Report) error {
 	if nodegroup.Usable(plan.Existing) {
 		c.app.screen.say("node group %s of cluster %s: stack %s is %s", plan.Group, plan.Cluster, plan.Existing.Name, plan.Existing.Status)
-		printFindings(c.app.screen, c.app.screen.err, verdict)
-		return
+		return c.app.screen.printFindings(c.app.screen.err, verdict)
 	}
-	c.writePlan(c.app.screen.err, plan, verdict)
+	err := c.writePlan(c.app.screen.err, plan, verdict)
 	c.app.screen.say("")
+	return err
 }
 
 // printData writes a document as json or yaml.
 func printData(w io.Writer, format string, document any) error {
-	var text []byte
-	var err error
 	if format == "json" {
-		text, err = json.MarshalIndent(document, "", "  ")
-		text = append(text, '\n')
-	} else {
-		text, err = yaml.Marshal(document)
+		return print.JSON(w, document)
 	}
-	if err != nil {
-		return fmt.Errorf("write %s: %w", format, err)
-	}
-	_, err = w.Write(text)
-	return err
+	return print.YAML(w, document)
+}
+
+// printFindings prints what the checks found.
+func (s screen) printFindings(w io.Writer, verdict report.Report) error {
+	return print.Text(w, verdict, print.Options{Width: s.width, Color: s.colour && w == s.err})
 }
 
 // cfnRequest is the plan as input of `aws cloudformation create-stack
@@ -96,7 +89,7 @@ func cfnRequest(plan *nodegroup.Plan) any {
 const labelWidth = 10
 
 // writePlan prints a plan for people.
-func (c *addCommand) writePlan(w io.Writer, plan *nodegroup.Plan, verdict report.Report) {
+func (c *addCommand) writePlan(w io.Writer, plan *nodegroup.Plan, verdict report.Report) error {
 	group := plan.Proposed
 	row := func(label, format string, args ...any) {
 		text := strings.TrimLeft(fill(fmt.Sprintf(format, args...), labelWidth+4, defaultWidth), " ")
@@ -148,7 +141,7 @@ func (c *addCommand) writePlan(w io.Writer, plan *nodegroup.Plan, verdict report
 		}
 	}
 	fmt.Fprintln(w)
-	printFindings(c.app.screen, w, verdict)
+	return c.app.screen.printFindings(w, verdict)
 }
 
 func shortened(text string, width int) string {

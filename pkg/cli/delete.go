@@ -139,7 +139,9 @@ func (c *deleteCommand) prove(snap *snapshot.Snapshot) error {
 	if verdict.Counts.Pass == 1 && len(verdict.Findings) == 1 {
 		return nil
 	}
-	printFindings(c.app.screen, c.app.screen.err, verdict)
+	if err := c.app.screen.printFindings(c.app.screen.err, verdict); err != nil {
+		return err
+	}
 	return &judgedError{text: "it is not proven that EKS and the kubeconfig mean the same cluster; nothing was deleted",
 		inconclusive: !verdict.Failed()}
 }
