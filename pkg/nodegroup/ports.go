@@ -25,15 +25,15 @@ type StackWriter interface {
 
 // NewStack is what CreateStack is called with.
 type NewStack struct {
-	Name         string
-	TemplateBody string // or TemplateURL
-	TemplateURL  string
-	Parameters   map[string]string
-	Capabilities []string
-	Tags         map[string]string
-	RoleARN      string
-	OnFailure    string // ROLLBACK, DO_NOTHING or DELETE
-	Token        string // client request token
+	Name         string            `json:"name"`
+	TemplateBody string            `json:"templateBody,omitempty"` // or TemplateURL
+	TemplateURL  string            `json:"templateURL,omitempty"`
+	Parameters   map[string]string `json:"parameters"`
+	Capabilities []string          `json:"capabilities,omitempty"`
+	Tags         map[string]string `json:"tags"`
+	RoleARN      string            `json:"roleARN,omitempty"`
+	OnFailure    string            `json:"onFailure"` // ROLLBACK, DO_NOTHING or DELETE
+	Token        string            `json:"token"`     // client request token
 }
 
 // StackEvent is one event of one resource of a stack.
