@@ -21,6 +21,9 @@ func (c *Client) DescribeAccessEntry(ctx context.Context, cluster, principal str
 		}
 		return nil, err
 	}
+	if out.AccessEntry == nil {
+		return nil, emptyAnswer("eks:DescribeAccessEntry")
+	}
 	entry := ConvertAccessEntry(*out.AccessEntry)
 	return &entry, nil
 }

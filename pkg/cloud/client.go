@@ -22,7 +22,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/servicequotas"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
-	smithy "github.com/aws/smithy-go/middleware"
+	"github.com/aws/smithy-go"
+	smithymiddleware "github.com/aws/smithy-go/middleware"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/product"
 )
@@ -49,7 +50,7 @@ type Options struct {
 func Load(ctx context.Context, opts Options) (aws.Config, error) {
 	load := []func(*config.LoadOptions) error{
 		config.WithRetryer(newRetryer),
-		config.WithAPIOptions([]func(*smithy.Stack) error{
+		config.WithAPIOptions([]func(*smithymiddleware.Stack) error{
 			middleware.AddUserAgentKeyValue(product.PluginName, opts.Version),
 		}),
 	}
@@ -75,7 +76,17 @@ func newRetryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = maxAttempts
 		o.RateLimiter = ratelimit.None
+		o.Retryables = append([]retry.IsErrorRetryable{retry.IsErrorRetryableFunc(quotaIsFinal)}, o.Retryables...)
 	})
+}
+
+// quotaIsFinal stops retries where a quota of the account is reached.
+func quotaIsFinal(err error) aws.Ternary {
+	var api smithy.APIError
+	if errors.As(err, &api) && isQuota(api.ErrorCode()) {
+		return aws.FalseTernary
+	}
+	return aws.UnknownTernary
 }
 
 // Client makes the calls. Service clients are made when first used.

@@ -46,6 +46,9 @@ func (c *Client) DescribeCluster(ctx context.Context, name string) (*snapshot.Cl
 	if err != nil {
 		return nil, wrap(err)
 	}
+	if out.Cluster == nil {
+		return nil, emptyAnswer("eks:DescribeCluster")
+	}
 	cluster := ConvertCluster(*out.Cluster)
 	return &cluster, nil
 }

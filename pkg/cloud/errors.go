@@ -121,15 +121,33 @@ func wrap(err error) error {
 	return out
 }
 
+// emptyAnswer is an answer without the thing that was asked for.
+func emptyAnswer(op string) error {
+	return &Error{Op: op, Kind: Other, Message: "the answer is empty"}
+}
+
 // action is the IAM action of an operation: the service's prefix is its id
 // in lower case without spaces for every service used here.
 func action(service, operation string) string {
 	return strings.ToLower(strings.ReplaceAll(service, " ", "")) + ":" + operation
 }
 
+// isQuota reports whether the code names a quota of the account. The SDK
+// takes LimitExceededException for throttling and would try again in vain.
+func isQuota(code string) bool {
+	switch code {
+	case "LimitExceeded", "LimitExceededException", "VcpuLimitExceeded", "InstanceLimitExceeded", "ResourceLimitExceededException":
+		return true
+	}
+	return false
+}
+
 // kindOf reads AWS's codes. CloudFormation says ValidationError for nearly
 // everything, so there the message decides.
 func kindOf(code, message string) Kind {
+	if isQuota(code) {
+		return LimitExceeded
+	}
 	if _, throttle := retry.DefaultThrottleErrorCodes[code]; throttle {
 		return Throttled
 	}
@@ -145,8 +163,6 @@ func kindOf(code, message string) Kind {
 		return Exists
 	case "ScalingActivityInProgress", "ResourceInUse", "OperationInProgressException", "DependencyViolation":
 		return Busy
-	case "LimitExceeded", "LimitExceededException", "VcpuLimitExceeded", "InstanceLimitExceeded", "ResourceLimitExceededException":
-		return LimitExceeded
 	case "InvalidKeyPair.Duplicate", "InvalidPermission.Duplicate", "InvalidGroup.Duplicate":
 		return Exists
 	case "InternalFailure", "InternalError", "ServiceUnavailable", "ServerException":

@@ -140,6 +140,9 @@ func (c *Client) parameter(ctx context.Context, name string) (string, error) {
 		}
 		return "", err
 	}
+	if out.Parameter == nil {
+		return "", emptyAnswer("ssm:GetParameter")
+	}
 	return aws.ToString(out.Parameter.Value), nil
 }
 

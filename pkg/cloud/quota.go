@@ -56,6 +56,9 @@ func (r reader) quotas(ctx context.Context, _ *snapshot.Snapshot) (gather.Fill, 
 		if err != nil {
 			return wrap(err)
 		}
+		if out.Quota == nil || out.Quota.Value == nil {
+			return emptyAnswer("servicequotas:GetServiceQuota")
+		}
 		quota = int(aws.ToFloat64(out.Quota.Value))
 		return nil
 	})

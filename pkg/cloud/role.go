@@ -23,6 +23,9 @@ func (c *Client) DescribeRole(ctx context.Context, name string) (*snapshot.Role,
 		}
 		return nil, err
 	}
+	if out.Role == nil {
+		return nil, emptyAnswer("iam:GetRole")
+	}
 	role := ConvertRole(*out.Role)
 	pages := iam.NewListAttachedRolePoliciesPaginator(c.iam(), &iam.ListAttachedRolePoliciesInput{RoleName: aws.String(name)})
 	for pages.HasMorePages() {
@@ -47,7 +50,7 @@ func (c *Client) DescribeInstanceProfile(ctx context.Context, name string) (*sna
 		}
 		return nil, err
 	}
-	if len(out.InstanceProfile.Roles) == 0 {
+	if out.InstanceProfile == nil || len(out.InstanceProfile.Roles) == 0 {
 		return nil, nil
 	}
 	role := ConvertRole(out.InstanceProfile.Roles[0])

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/spf13/pflag"
+
+	"github.com/eksnodes/kubectl-eksnodes/pkg/product"
 )
 
 const config = `apiVersion: v1
@@ -62,7 +64,7 @@ func TestLoad(t *testing.T) {
 			if conn.ContextName != test.context || conn.Server != test.server || hint.Name != test.cluster || hint.Region != test.region {
 				t.Errorf("context %q, server %q, hint %+v", conn.ContextName, conn.Server, hint)
 			}
-			if conn.Config.UserAgent != "kubectl-eksnodes/v1.2.3" {
+			if conn.Config.UserAgent != product.Binary+"/v1.2.3" {
 				t.Errorf("user agent %q", conn.Config.UserAgent)
 			}
 		})

@@ -39,40 +39,40 @@ func printable(s string, lines bool) string {
 // escapes are terminal sequences: CSI, OSC and two-byte ones.
 var escapes = regexp.MustCompile(`\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])`)
 
-// A rule finds one shape of credential; keep is the part before the secret
-// that may stay, as an expansion template.
+// A rule finds one shape of credential, and says what stands there instead:
+// groups of the expression that may stay, around the placeholder.
 type rule struct {
-	find *regexp.Regexp
-	keep string
+	find    *regexp.Regexp
+	instead string
 }
 
 // rules are tried in order. They err on the side of removing.
 var rules = []rule{
 	// PEM private keys, whole.
-	{regexp.MustCompile(`(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\z)`), ""},
+	{regexp.MustCompile(`(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\z)`), Placeholder},
 	// Tokens of the EKS authenticator and JSON web tokens.
-	{regexp.MustCompile(`k8s-aws-v1\.[A-Za-z0-9_=-]*`), ""},
-	{regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*`), ""},
+	{regexp.MustCompile(`k8s-aws-v1\.[A-Za-z0-9_=-]*`), Placeholder},
+	{regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*`), Placeholder},
 	// Presigned URLs.
-	{regexp.MustCompile(`(?i)(X-Amz-(?:Signature|Credential|Security-Token)(?:=|%3D))[^&\s"']+`), "${1}"},
+	{regexp.MustCompile(`(?i)(X-Amz-(?:Signature|Credential|Security-Token)(?:=|%3D))[^&\s"']+`), "${1}" + Placeholder},
 	// Passwords in URLs.
-	{regexp.MustCompile(`([a-zA-Z][a-zA-Z0-9+.-]*://[^/\s:@]*:)[^/\s@]+@`), "${1}"},
+	{regexp.MustCompile(`([a-zA-Z][a-zA-Z0-9+.-]*://[^/\s:@]*:)[^/\s@]+@`), "${1}" + Placeholder + "@"},
 	// HTTP authorization headers.
-	{regexp.MustCompile(`(?i)(authorization["']?\s*[:=]\s*["']?(?:(?:bearer|basic|aws4-hmac-sha256)\s+)?)[^\s"',]+`), "${1}"},
-	{regexp.MustCompile(`(?i)(\bbearer\s+)[A-Za-z0-9._~+/=-]{8,}`), "${1}"},
+	{regexp.MustCompile(`(?i)(authorization["']?\s*[:=]\s*["']?(?:(?:bearer|basic|aws4-hmac-sha256)\s+)?)[^\s"',]+`), "${1}" + Placeholder},
+	{regexp.MustCompile(`(?i)(\bbearer\s+)[A-Za-z0-9._~+/=-]{8,}`), "${1}" + Placeholder},
 	// name=value and name: value with a name that says what it is. "secret:"
 	// and "token:" also begin plain sentences of Kubernetes, so there the
 	// value must not look like a word.
-	{regexp.MustCompile(`(?i)((?:password|passwd|secret_?access_?key|session_?token|api_?key|private_?key)["']?\s*[:=]\s*["']?)[^\s"',&]{4,}`), "${1}"},
-	{regexp.MustCompile(`(?i)((?:secret|token)(?:["']?=["']?|["']\s*:\s*["']?))[^\s"',&]{4,}`), "${1}"},
-	{regexp.MustCompile(`(?i)((?:secret|token):\s*)[^\s"',&]*[0-9/+=_][^\s"',&]*`), "${1}"},
+	{regexp.MustCompile(`(?i)((?:password|passwd|secret_?access_?key|session_?token|api_?key|private_?key)["']?\s*[:=]\s*["']?)[^\s"',&]{4,}`), "${1}" + Placeholder},
+	{regexp.MustCompile(`(?i)((?:secret|token)(?:["']?=["']?|["']\s*:\s*["']?))[^\s"',&]{4,}`), "${1}" + Placeholder},
+	{regexp.MustCompile(`(?i)((?:secret|token):\s*)[^\s"',&]*[0-9/+=_][^\s"',&]*`), "${1}" + Placeholder},
 	// AWS access key ids.
-	{regexp.MustCompile(`\b(?:AKIA|ASIA)[A-Z0-9]{16}\b`), ""},
+	{regexp.MustCompile(`\b(?:AKIA|ASIA)[A-Z0-9]{16}\b`), Placeholder},
 }
 
 func credentials(s string) string {
 	for _, r := range rules {
-		s = r.find.ReplaceAllString(s, r.keep+Placeholder)
+		s = r.find.ReplaceAllString(s, r.instead)
 	}
 	return s
 }

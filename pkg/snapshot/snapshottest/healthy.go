@@ -158,7 +158,7 @@ func group() snapshot.Group {
 			SecurityGroupIDs: []string{ClusterSG, ExtraSG}, InstanceProfile: "arn:aws:iam::111122223333:instance-profile/workers", RoleARN: RoleARN,
 			PublicIP: &no, HTTPTokens: "required", HopLimit: 2, VolumeSizeGiB: 80, VolumeType: "gp3", UserData: userData,
 		},
-		Stack: &snapshot.Stack{Name: "eksnodes-demo-workers", Status: "CREATE_COMPLETE", CreatedAt: Now().Add(-24 * time.Hour)},
+		Stack: &snapshot.Stack{Name: product.PluginName + "-demo-workers", Status: "CREATE_COMPLETE", CreatedAt: Now().Add(-24 * time.Hour)},
 		Activities: []snapshot.Activity{{
 			ID: "1", Description: "Launching a new EC2 instance: i-0000000000000000a", Status: "Successful",
 			StartedAt: Now().Add(-24 * time.Hour), EndedAt: Now().Add(-24*time.Hour + time.Minute),
