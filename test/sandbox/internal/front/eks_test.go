@@ -390,7 +390,7 @@ func TestClusterReads(t *testing.T) {
 	if err != nil || addon.Addon.Status != types.AddonStatusActive {
 		t.Errorf("add-on: %+v, %v", addon, err)
 	}
-	versions, err := client.DescribeClusterVersions(t.Context(), &eks.DescribeClusterVersionsInput{ClusterVersions: []string{"1.34"}})
+	versions, err := client.DescribeClusterVersions(t.Context(), &eks.DescribeClusterVersionsInput{ClusterVersions: []string{"1.35"}})
 	if err != nil || len(versions.ClusterVersions) != 1 || !versions.ClusterVersions[0].DefaultVersion {
 		t.Errorf("versions: %+v, %v", versions, err)
 	}

@@ -82,6 +82,7 @@ type kubernetesVersion struct {
 
 //nolint:gochecknoglobals // a table that nothing changes
 var kubernetesVersions = []kubernetesVersion{
+	{"1.35", "2026-01-27", "2027-03-27", "2028-03-27"},
 	{"1.34", "2025-10-02", "2026-12-02", "2027-12-02"},
 	{"1.33", "2025-05-29", "2026-07-29", "2027-07-29"},
 	{"1.32", "2025-01-23", "2026-03-23", "2027-03-23"},
