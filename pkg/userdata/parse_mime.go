@@ -36,14 +36,15 @@ func (p *parser) mime(text string, line int) {
 		return
 	}
 	starts := partLines(text, params["boundary"])
+	last := line + strings.Count(strings.TrimRight(text, "\n"), "\n")
 	reader := multipart.NewReader(message.Body, params["boundary"])
 	for i := 0; ; i++ {
 		at := line
 		if i < len(starts) {
-			at = line + starts[i] - 1
+			at = min(line+starts[i]-1, last) // a body may begin where the text has ended
 		}
 		if err := p.nextPart(reader, at); err != nil {
-			p.endOfParts(err, i, at, line+strings.Count(strings.TrimRight(text, "\n"), "\n"))
+			p.endOfParts(err, i, at, last)
 			return
 		}
 	}
@@ -129,7 +130,7 @@ func firstNonHeader(text string) int {
 func partLines(text, boundary string) []int {
 	var starts []int
 	inHeader := false
-	for i, line := range strings.Split(text, "\n") {
+	for i, line := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
 		line = strings.TrimRight(line, "\r \t")
 		switch {
 		case line == "--"+boundary:
