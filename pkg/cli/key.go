@@ -12,6 +12,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/nodegroup"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/product"
 )
 
 // key reads or makes the key pair that the flags ask for. A new key is made
@@ -30,7 +31,7 @@ func (f *addFlags) key(req *nodegroup.Request) error {
 		return nil
 	}
 	if f.createKey != "" {
-		public, private, err := newKey("eksnodes " + req.Name)
+		public, private, err := newKey(product.PluginName + " " + req.Name)
 		if err != nil {
 			return fmt.Errorf("make a key: %w", err)
 		}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/eksnodes/kubectl-eksnodes/pkg/product"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
 )
 
@@ -93,7 +94,7 @@ func MakeDeletePlan(snap *snapshot.Snapshot, name string) (*DeletePlan, error) {
 }
 
 // ToolOurs is what a group's Tool says when this product made it.
-const ToolOurs = "eksnodes"
+const ToolOurs = product.PluginName
 
 func nodesOf(snap *snapshot.Snapshot, ids []string) []DeleteNode {
 	var nodes []DeleteNode

@@ -2,8 +2,10 @@
 // plain, the same words in both binaries and in every output format.
 package report
 
+import "github.com/eksnodes/kubectl-eksnodes/pkg/product"
+
 // APIVersion of the documents in this package.
-const APIVersion = "eksnodes/v1alpha1"
+const APIVersion = product.PluginName + "/v1alpha1"
 
 // Report is what a judgement ends in.
 type Report struct {

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"sigs.k8s.io/yaml"
+
+	"github.com/eksnodes/kubectl-eksnodes/pkg/product"
 )
 
 // TooLargeError says that the template exceeds CloudFormation's limit for a body sent inline. Both numbers are bytes.
@@ -59,7 +61,7 @@ func render(in Input, userData any, bound []string) ([]byte, []Parameter, error)
 	})
 	body, err := yaml.Marshal(object{
 		"AWSTemplateFormatVersion": "2010-09-09",
-		"Description":              "A self-managed node group of an EKS cluster, made by kubectl eksnodes",
+		"Description":              "A self-managed node group of an EKS cluster, made by " + product.Command,
 		"Parameters":               declared,
 		"Conditions":               object{"IMDSv1Disabled": object{"Fn::Equals": []any{ref("DisableIMDSv1"), "true"}}},
 		"Resources":                resources,
