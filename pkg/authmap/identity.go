@@ -62,12 +62,14 @@ func (id Identity) complete() (Identity, string, error) {
 	return id, canonical, nil
 }
 
+var instanceIDPattern = regexp.MustCompile(`^i-(\w{8}|\w{17})$`)
+
 // render fills in the templates of usernames and groups, in the
 // authenticator's order.
 func (id Identity) render(template string) (string, error) {
 	const dnsName = "{{EC2PrivateDNSName}}"
 	if strings.Contains(template, dnsName) {
-		if !regexp.MustCompile(`^i-(\w{8}|\w{17})$`).MatchString(id.SessionName) {
+		if !instanceIDPattern.MatchString(id.SessionName) {
 			return "", fmt.Errorf("%s needs an instance: the session name %q is no instance id", dnsName, id.SessionName)
 		}
 		if id.PrivateDNSName != "" {

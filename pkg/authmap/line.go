@@ -8,14 +8,18 @@ import (
 	yamlv3 "go.yaml.in/yaml/v3"
 )
 
+var yamlErrorPattern = regexp.MustCompile(`(?s)^(?:unmarshal errors:\s*)?line (\d+): (.*)$`)
+
 // yamlErrorLine gives the line and the words of a YAML library's error. The
 // library counts a parser's error from 0 and a scanner's from 1, and names no
 // line at all for the first one or for an unknown anchor.
 func yamlErrorLine(text string, err error) (int, string) {
 	msg := strings.TrimPrefix(err.Error(), "yaml: ")
 	line := 0
-	if m := regexp.MustCompile(`(?s)^(?:unmarshal errors:\s*)?line (\d+): (.*)$`).FindStringSubmatch(msg); m != nil {
-		line, _ = strconv.Atoi(m[1]) //nolint:errcheck // the pattern lets digits only through; 0 is corrected below
+	if m := yamlErrorPattern.FindStringSubmatch(msg); m != nil {
+		if n, err := strconv.Atoi(m[1]); err == nil {
+			line = n
+		}
 		msg = m[2]
 	}
 	switch {

@@ -144,6 +144,11 @@ func toJSON(text string) ([]byte, error) {
 	return yaml.YAMLToJSON([]byte(text))
 }
 
+var (
+	accountPattern       = regexp.MustCompile(`^[0-9]{12}$`)
+	permissionSetPattern = regexp.MustCompile(`^[\w+=,.@-]{1,32}$`)
+)
+
 // invalid tells why the authenticator drops the mapping, or nothing. It
 // follows RoleMapping.Validate.
 func (r Role) invalid() string {
@@ -155,10 +160,10 @@ func (r Role) invalid() string {
 	case r.SSO == nil:
 		return ""
 	}
-	if !regexp.MustCompile(`^[0-9]{12}$`).MatchString(r.SSO.AccountID) {
+	if !accountPattern.MatchString(r.SSO.AccountID) {
 		return fmt.Sprintf("sso.accountID %q is not an AWS account; the entry is ignored", r.SSO.AccountID)
 	}
-	if !regexp.MustCompile(`^[\w+=,.@-]{1,32}$`).MatchString(r.SSO.PermissionSetName) {
+	if !permissionSetPattern.MatchString(r.SSO.PermissionSetName) {
 		return fmt.Sprintf("sso.permissionSetName %q is not valid; the entry is ignored", r.SSO.PermissionSetName)
 	}
 	if r.SSO.Partition != "" && !slices.Contains(partitions(), r.SSO.Partition) {

@@ -11,6 +11,8 @@ import (
 // and back when the last one goes.
 const wasMark = "# was "
 
+var wasPattern = regexp.MustCompile("# was (?:(?:''|\"\"|``|~|null|Null|NULL)(?:\\s|$)|\t)")
+
 // placeholders are splices that comment out what stands for an empty list
 // without being one: a null in words, or what the authenticator skips, which
 // are bare quotes and lines of blanks with a tab in them.
@@ -38,8 +40,7 @@ func revived(text string) []string {
 	d := &document{text: text}
 	var out []string
 	var all []splice
-	mark := regexp.MustCompile("# was (?:(?:''|\"\"|``|~|null|Null|NULL)(?:\\s|$)|\t)")
-	for _, m := range mark.FindAllStringIndex(d.text, -1) {
+	for _, m := range wasPattern.FindAllStringIndex(d.text, -1) {
 		s := splice{at: m[0], drop: len(wasMark)}
 		out = append(out, d.apply(s))
 		all = append(all, s)

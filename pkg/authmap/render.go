@@ -35,10 +35,13 @@ func (e Entry) flow() string {
 		`, "groups": [` + strings.Join(groups, ", ") + `]}`
 }
 
-// scalar writes a string for block style: plain where no YAML version reads
-// anything else into it, as in ARNs, system:nodes and templates.
+// plainPattern is met by ARNs, system:nodes and templates: no YAML version
+// reads anything else into such a string.
+var plainPattern = regexp.MustCompile(`^[A-Za-z][\w./@+=,-]*(:+[\w./@+=,{}-]+)+$`)
+
+// scalar writes a string for block style.
 func scalar(s string) string {
-	if regexp.MustCompile(`^[A-Za-z][\w./@+=,-]*(:+[\w./@+=,{}-]+)+$`).MatchString(s) {
+	if plainPattern.MatchString(s) {
 		return s
 	}
 	return quoted(s)
