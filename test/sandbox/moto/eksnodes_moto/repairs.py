@@ -11,7 +11,7 @@ from .cfn.api import CloudFormation
 from .cfn.handlers import all_handlers
 from .cfn.update import UpdatingEngine
 from .clock import CLOCK
-from .ec2 import filters, groups, image_devices, lifecycle, limits, running
+from .ec2 import filters, groups, image_devices, lifecycle, limits, not_found, running
 from .faults import Script
 from .patching import Patcher
 from .settings import Settings
@@ -24,6 +24,7 @@ def apply(patcher: Patcher, settings: Settings) -> None:
     running.apply(patcher)
     groups.apply(patcher)
     filters.apply(patcher)
+    not_found.apply(patcher)
     image_devices.apply(patcher)
     ssm.apply(patcher)
     quotas.apply(patcher)

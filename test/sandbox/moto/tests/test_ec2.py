@@ -95,6 +95,16 @@ def test_unknown_filters_are_refused(client):
     assert ec2.describe_instances(Filters=[{"Name": "tag:no:such", "Values": ["x"]}])["Reservations"] == []
 
 
+def test_what_is_not_found_is_named(client, world):
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html"""
+    ec2 = client("ec2")
+    text = refused(
+        lambda: ec2.describe_security_groups(GroupIds=[world.control_plane_group, "sg-0123456789abcdef0"]), "InvalidGroup.NotFound"
+    )
+    assert text == "The security group 'sg-0123456789abcdef0' does not exist"
+    assert refused(lambda: ec2.describe_key_pairs(KeyNames=["nobody"]), "InvalidKeyPair.NotFound") == "The key pair 'nobody' does not exist"
+
+
 def test_security_groups_in_use_are_kept(client, world):
     """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteSecurityGroup.html"""
     ec2 = client("ec2")

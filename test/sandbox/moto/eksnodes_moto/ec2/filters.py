@@ -13,7 +13,7 @@ import re
 from functools import cache
 from typing import Any
 
-from botocore.session import Session
+from moto.core.utils import get_service_model
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.responses._base_response import EC2BaseResponse
 
@@ -37,13 +37,8 @@ def apply(patcher: Patcher) -> None:
 
 
 @cache
-def _model() -> Any:
-    return Session().get_service_model("ec2")
-
-
-@cache
 def names(operation: str) -> frozenset[str]:
     """Documented filters of an operation; empty when its documentation names none."""
-    members = _model().operation_model(operation).input_shape.members
+    members = get_service_model("ec2").operation_model(operation).input_shape.members
     shape = members.get("Filters") or members.get("Filter")
     return frozenset(_NAME.findall(shape.documentation)) if shape else frozenset()

@@ -5,14 +5,14 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from botocore.session import Session
+from moto.core.utils import get_service_model
 
 from ..errors import ResourceFailure
 
 
 @cache
 def _shape(service: str, name: str) -> Any:
-    return Session().get_service_model(service).shape_for(name)
+    return get_service_model(service).shape_for(name)
 
 
 def coerce(service: str, shape_name: str, value: Any) -> Any:
