@@ -56,6 +56,7 @@ func (s *Service) createAccessEntry(ctx context.Context, call awsapi.Call) (any,
 	}
 	e := s.newEntry(name, p, id, in)
 	repeated := false
+	var answer any
 	err = s.change(func() error {
 		c, err := s.withEntries(call)
 		if err != nil {
@@ -63,21 +64,17 @@ func (s *Service) createAccessEntry(ctx context.Context, call awsapi.Call) (any,
 		}
 		if old, ok := c.Entries[p.arn]; ok {
 			repeated = in.ClientRequestToken != "" && old.Token == in.ClientRequestToken
-			if repeated {
-				e = old
-				return nil
+			if !repeated {
+				return inUse(name, "The specified access entry resource is already in use on this cluster.")
 			}
-			return inUse(name, "The specified access entry resource is already in use on this cluster.")
+			e = old
 		}
 		c.Entries[p.arn] = e
+		answer = e.view(name)
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	answer := e.view(name)
-	if repeated {
-		return answer, nil
+	if err != nil || repeated {
+		return answer, err
 	}
 	return answer, s.changed(ctx, name)
 }

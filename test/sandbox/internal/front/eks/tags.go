@@ -49,7 +49,10 @@ func (s *Service) untagResource(_ context.Context, call awsapi.Call) (any, error
 		if err != nil {
 			return err
 		}
-		maps.DeleteFunc(*tags, func(k, _ string) bool { return slices.Contains(call.Form["tagKeys"], k) })
+		// Answers that are being written still hold the old map.
+		next := maps.Clone(*tags)
+		maps.DeleteFunc(next, func(k, _ string) bool { return slices.Contains(call.Form["tagKeys"], k) })
+		*tags = next
 		return nil
 	})
 }
