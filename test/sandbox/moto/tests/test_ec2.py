@@ -84,6 +84,16 @@ def test_run_instances_takes_all_of_a_launch_template(client, world, image):
     ec2.terminate_instances(InstanceIds=[shown["InstanceId"]])
 
 
+def test_a_full_subnet_takes_no_more(client, world, image):
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html"""
+    ec2 = client("ec2")
+    small = ec2.create_subnet(VpcId=world.vpc, CidrBlock="10.20.240.0/28", AvailabilityZone="us-west-2a")["Subnet"]["SubnetId"]
+    started = ec2.run_instances(ImageId=image, InstanceType="t3.micro", MinCount=11, MaxCount=11, SubnetId=small)["Instances"]
+    refused(lambda: run(client, world, ImageId=image, SubnetId=small), "InsufficientFreeAddressesInSubnet")
+    ec2.terminate_instances(InstanceIds=[i["InstanceId"] for i in started])
+    wait_for("free addresses", lambda: ec2.describe_subnets(SubnetIds=[small])["Subnets"][0]["AvailableIpAddressCount"] == 11)
+
+
 def test_unknown_filters_are_refused(client):
     """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstances.html, Filter"""
     ec2 = client("ec2")

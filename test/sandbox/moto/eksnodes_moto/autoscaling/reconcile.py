@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import Counter
 from typing import Any
@@ -13,6 +14,8 @@ from ..ec2.launch import launch
 from ..faults import Script
 from .activities import Activity, stamp
 from .groups import journal, memory, suspended
+
+log = logging.getLogger("eksnodes_moto.autoscaling")
 
 GONE = ("shutting-down", "terminated", "stopping", "stopped")
 
@@ -100,8 +103,8 @@ class Reconciler:
             if scripted:
                 raise ServiceException(*scripted)
             instance = self._run(backend, group, subnet, zone)
-        except ServiceException as e:
-            kept.last_failure = f"{str(e.message).rstrip('.')}. Launching EC2 instance failed."
+        except Exception as e:
+            kept.last_failure = f"{_message(e).rstrip('.')}. Launching EC2 instance failed."
             activity.description += f".  Status Reason: {kept.last_failure}"
             activity.fail(kept.last_failure)
             pause = min(self.script.seconds("asg_retry") * 2**kept.failures, self.script.seconds("asg_retry_max"))
@@ -154,6 +157,13 @@ class Reconciler:
         state.instance.disable_api_termination = False
         backend.ec2_backend.terminate_instances([state.instance_id])
         return activity
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, ServiceException):
+        return str(error.message)
+    log.error("launch failed", exc_info=error)
+    return f"EksnodesSandboxInternalError: {type(error).__name__}: {error}"
 
 
 def _least_populated(group: Any) -> str | None:

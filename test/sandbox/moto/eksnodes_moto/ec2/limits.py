@@ -38,9 +38,9 @@ def vcpus(backend: Any, instance_type: str) -> int:
     return int(details["VCpuInfo"]["DefaultVCpus"])
 
 
-def check(backend: Any, instance_type: str) -> None:
-    """Refuses an instance that would go over the quota."""
-    wanted = vcpus(backend, instance_type)
+def check(backend: Any, instance_type: str, count: int) -> None:
+    """Refuses instances that would go over the quota."""
+    wanted = count * vcpus(backend, instance_type)
     if instance_type[0] not in STANDARD_FAMILIES:
         return
     used = sum(

@@ -26,8 +26,8 @@ def apply(patcher: Patcher) -> None:
             data = self._get_template_from_args(kwargs["launch_template"]).data
             kwargs["metadata_options"] = kwargs.get("metadata_options") or data.get("MetadataOptions") or {}
         _check(self, image_id or data.get("ImageId", ""), kwargs, data)
-        for _ in range(count):
-            limits.check(self, _type(kwargs, data))
+        limits.check(self, _type(kwargs, data), count)
+        _check_addresses(self, kwargs.get("subnet_id"), count)
         reservation = run(self, image_id, count, user_data, security_group_names, **kwargs)
         named = kwargs.get("iam_instance_profile_name") or kwargs.get("iam_instance_profile_arn")
         for instance in reservation.instances:
@@ -44,6 +44,14 @@ def _type(kwargs: dict[str, Any], data: dict[str, Any]) -> str:
     if kwargs.get("is_instance_type_default"):
         return data.get("InstanceType") or "m1.small"
     return kwargs["instance_type"]
+
+
+def _check_addresses(backend: Any, subnet_id: str | None, count: int) -> None:
+    if subnet_id and backend.get_subnet(subnet_id).available_ip_address_count < count:
+        raise EC2ClientError(
+            "InsufficientFreeAddressesInSubnet",
+            f"There are not enough free addresses in subnet '{subnet_id}' to satisfy the requested number of instances.",
+        )
 
 
 def _check(backend: Any, image_id: str, kwargs: dict[str, Any], data: dict[str, Any]) -> None:
