@@ -8,10 +8,9 @@ import (
 	"io"
 	"slices"
 
-	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/spf13/cobra"
 
+	"github.com/eksnodes/kubectl-eksnodes/pkg/host"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/version"
 )
 
@@ -94,7 +93,7 @@ func newWhoami() *cobra.Command {
 		Short: "Print the ARN that AWS knows this machine by",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			arn, err := callerARN(cmd.Context())
+			arn, err := host.CallerARN(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -109,18 +108,4 @@ func noArgs(cmd *cobra.Command, args []string) error {
 		return usageError{fmt.Errorf("%s takes no arguments, got %q", cmd.CommandPath(), args)}
 	}
 	return nil
-}
-
-// callerARN asks STS who the caller is. On a node the credentials come from
-// instance metadata, and so does the region when nothing else names one.
-func callerARN(ctx context.Context) (string, error) {
-	cfg, err := config.LoadDefaultConfig(ctx, config.WithEC2IMDSRegion())
-	if err != nil {
-		return "", fmt.Errorf("load AWS configuration: %w", err)
-	}
-	identity, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
-	if err != nil {
-		return "", fmt.Errorf("ask STS for the caller's identity: %w", err)
-	}
-	return *identity.Arn, nil
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/aws/smithy-go/logging"
 	"github.com/spf13/pflag"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/cloud"
@@ -96,7 +95,7 @@ func (c *connection) open(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	config.Logger = logging.Nop{} // stderr is ours: failures come back as errors
+	config.Logger = nil // stderr is ours: failures come back as errors
 	s := &session{kube: conn, aws: cloud.New(config), cluster: hint.Name}
 	if s.cluster == "" {
 		if s.cluster, err = s.aws.FindCluster(ctx, conn.Server); err != nil {

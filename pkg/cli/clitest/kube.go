@@ -10,8 +10,9 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/kubernetes/scheme"
 )
 
 // serveKube is the cluster's API, as far as the plugin looks at it.
@@ -128,7 +129,12 @@ func (w *World) configMaps(rw http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // the client is gone
 	}
-	decoded, _, err := scheme.Codecs.UniversalDeserializer().Decode(body, nil, nil) // protobuf or JSON
+	scheme := runtime.NewScheme()
+	if err := corev1.AddToScheme(scheme); err != nil {
+		http.Error(rw, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	decoded, _, err := serializer.NewCodecFactory(scheme).UniversalDeserializer().Decode(body, nil, nil) // protobuf or JSON
 	in, isMap := decoded.(*corev1.ConfigMap)
 	if err != nil || !isMap {
 		http.Error(rw, fmt.Sprintf("not a ConfigMap: %v", err), http.StatusBadRequest)
