@@ -25,7 +25,7 @@ func AddRole(data map[string]string, e Entry) (Edit, error) {
 		return Edit{}, parseErr
 	}
 	edit := unchanged(data)
-	edit.Notes = pathNotes(text, before, entry)
+	edit.Notes = notes(text, before, entry)
 	if i := before.find(entry.maps); i >= 0 {
 		return mergeRole(edit, text, before, i, entry)
 	}
@@ -39,10 +39,10 @@ func AddRole(data map[string]string, e Entry) (Edit, error) {
 	return edit, nil
 }
 
-// pathNotes points at entries for the same role that are written with its
-// path: the authenticator never matches them.
-func pathNotes(text string, s state, e Entry) []string {
-	var notes []string
+// notes points at what a user would trip over: entries for the same role that
+// are written with its path, and text that is never read.
+func notes(text string, s state, e Entry) []string {
+	notes := unreadNotes(text)
 	for i, r := range s.raw {
 		stripped, err := StripPath(r.RoleARN)
 		if err == nil && !e.maps(r) && strings.EqualFold(stripped, e.RoleARN) {
@@ -51,6 +51,13 @@ func pathNotes(text string, s state, e Entry) []string {
 		}
 	}
 	return notes
+}
+
+func unreadNotes(text string) []string {
+	if line := newDocument(text).unread(); line > 0 {
+		return []string{fmt.Sprintf("%s line %d: the authenticator reads nothing from here on, the list has ended before", KeyRoles, line)}
+	}
+	return nil
 }
 
 // addText gives the text with the entry, and the entry's place in the list.

@@ -32,6 +32,7 @@ func TestAddRoleWritesInTheMapsOwnStyle(t *testing.T) {
 		"blank lines at the end":   {otherItem + "\n\n", otherItem + ourItem + "\n\n"},
 		"document markers":         {"---\n" + otherItem + "...\n", "---\n" + otherItem + ourItem + "...\n"},
 		"second document":          {otherItem + "---\n- rolearn: x\n", otherItem + ourItem + "---\n- rolearn: x\n"},
+		"list ended by a dedent":   {deep(otherItem) + otherItem, deep(otherItem) + deep(ourItem) + otherItem},
 		"empty text":               {"", strings.TrimSpace(ourItem)},
 		"quotes":                   {"''\n", "# was ''\n" + ourItem},
 		"null":                     {"null # none\n", "# was null # none\n" + ourItem},

@@ -1,6 +1,7 @@
 package authmap
 
 import (
+	"bytes"
 	"strings"
 	"unicode/utf8"
 
@@ -14,7 +15,8 @@ type document struct {
 	starts []int
 	// root is the value of the first YAML document; nil when there is none.
 	root *yamlv3.Node
-	// end is where the first YAML document ends: at its marker or with the text.
+	// end is where the authenticator stops reading: behind the list, at the
+	// marker of the document's end, or with the text.
 	end int
 }
 
@@ -23,6 +25,9 @@ const byteOrderMark = "\ufeff"
 func newDocument(text string) *document {
 	d := &document{text: text, starts: lineStarts(text)}
 	d.end = d.documentEnd()
+	if cut := d.dedent(); cut < d.end && readsAlike(text, text[:cut]) {
+		d.end = cut
+	}
 	// The authenticator never looks at a second document; this library would
 	// trip over a fault at its start.
 	var doc yamlv3.Node
@@ -118,6 +123,50 @@ func (d *document) documentEnd() int {
 		}
 	}
 	return len(d.text)
+}
+
+// dedent finds the first line that is indented less than the list's first
+// dash. Such a line ends the list, and the authenticator's parser silently
+// stops there: it never looks at what follows the first value.
+func (d *document) dedent() int {
+	indent := -1
+	for i, start := range d.starts {
+		line := d.line(i)
+		if start >= d.end {
+			break
+		}
+		if isQuiet(line) || indent < 0 && (isMarker(line) || strings.HasPrefix(line, "%")) {
+			continue
+		}
+		depth := len(line) - len(strings.TrimLeft(line, " "))
+		switch {
+		case indent < 0 && line[depth] != '-':
+			return d.end
+		case indent < 0:
+			indent = depth
+		case depth < indent:
+			return start
+		}
+	}
+	return d.end
+}
+
+// readsAlike tells whether two texts are the same to the authenticator.
+func readsAlike(a, b string) bool {
+	jsonA, errA := toJSON(a)
+	jsonB, errB := toJSON(b)
+	return errA == nil && errB == nil && bytes.Equal(jsonA, jsonB)
+}
+
+// unread is the line, from 1, from which on the authenticator reads nothing: a
+// second document or a dedent. 0 means that it reads the whole text.
+func (d *document) unread() int {
+	for i, start := range d.starts {
+		if line := d.line(i); start >= d.end && !isQuiet(line) && strings.Trim(line, blanks+"-.") != "" {
+			return i + 1
+		}
+	}
+	return 0
 }
 
 func isMarker(line string) bool {

@@ -258,6 +258,28 @@ func (g gen) json() string {
 	return "[\n  " + strings.Join(items, ",\n  ") + "\n]\n"
 }
 
+// damage makes a few random changes to a text.
+func (g gen) damage(text string) string {
+	pieces := []string{
+		"\n", "\r", "\r\n", "\t", " ", "- ", "  ", "#", "# was ", "# was null\n", "''", "\"", "'", "[", "]", "{", "}", ",", ":", ": ",
+		"&a ", "*a", "<<: *a", "|", ">", "|+", "---", "---\n", "...\n", "\n---\n", "null", "~", "?", "!", "!!str ", "%", "@", "`",
+		"\u0085", "\u2028", byteOrderMark, "é", "\x00", "[]", "{}", "\\", "- - ", "-\n", "  username: " + NodeUsername + "\n",
+	}
+	for range 1 + g.IntN(3) {
+		at := g.IntN(len(text) + 1)
+		switch g.IntN(4) {
+		case 0, 1:
+			text = text[:at] + g.pick(pieces...) + text[at:]
+		case 2:
+			text = text[:at] + text[min(len(text), at+1+g.IntN(8)):]
+		default:
+			other, _ := g.mapRoles()
+			text = text[:at] + other[g.IntN(len(other)+1):]
+		}
+	}
+	return text
+}
+
 // data is a whole map: the other keys are there too.
 func (g gen) data() map[string]string {
 	data := map[string]string{}

@@ -24,7 +24,7 @@ func RemoveRole(data map[string]string, e Entry) (Edit, error) {
 	if parseErr != nil {
 		return Edit{}, parseErr
 	}
-	edit.Notes = pathNotes(text, before, entry)
+	edit.Notes = notes(text, before, entry)
 	for i := len(before.raw) - 1; present && i >= 0; i-- {
 		if before.raw[i].invalid() != "" || !entry.maps(before.raw[i]) {
 			continue

@@ -184,6 +184,7 @@ func (s *simulation) awsAuth(data map[string]string) (match, bool) {
 			s.note("%s", p)
 		}
 	}
+	s.notes = append(s.notes, unreadNotes(data[KeyRoles])...)
 	var roles []Role
 	readList(data, KeyRoles, &roles) // Parse has told of its problems
 	for i, r := range slices.Backward(roles) {
