@@ -58,7 +58,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory, eks: FakeEKS) -> Iterator[
         yield Sandbox(f"http://127.0.0.1:{port}", control, folder / "log")
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def _wait_ready(process: subprocess.Popen, port: int, log: pathlib.Path) -> None:

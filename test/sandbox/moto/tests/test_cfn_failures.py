@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from .test_cfn_checks import refused
-from .world import output, wait_for
+from .world import TEMPLATE, output, wait_for
 
 
 def test_failure_rolls_back_with_reasons(world, sandbox):
@@ -38,6 +38,15 @@ def test_a_template_that_cannot_launch_fails_the_group(world, parameter, value, 
     first = next(e for e in world.events(stack_id) if e["ResourceStatus"] == "CREATE_FAILED")
     assert first["LogicalResourceId"] == "NodeGroup"
     assert f"You must use a valid fully-formed launch template. {says}" in first["ResourceStatusReason"]
+    world.delete(stack_id)
+
+
+def test_a_role_with_a_policy_that_does_not_exist_fails(world):
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_AttachRolePolicy.html"""
+    stack_id = world.create(TEMPLATE.replace("policy/AmazonEKS_CNI_Policy", "policy/NoSuchPolicy"))
+    world.wait(stack_id, "ROLLBACK_COMPLETE")
+    reason = next(r for r in world.reasons(stack_id) if r.startswith("NodeInstanceRole"))
+    assert "policy/NoSuchPolicy does not exist or is not attachable. (Service: Iam, Status Code: 404" in reason
     world.delete(stack_id)
 
 
@@ -186,8 +195,6 @@ def test_termination_protection(world, client):
 
 def test_an_unsupported_property_fails_the_resource(world):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/troubleshooting.html"""
-    from .world import TEMPLATE
-
     stack_id = world.create(TEMPLATE.replace("      MinSize: !Ref", "      MinimumSize: 1\n      MinSize: !Ref"))
     world.wait(stack_id, "ROLLBACK_COMPLETE")
     assert "extraneous key [MinimumSize] is not permitted" in " ".join(world.reasons(stack_id))

@@ -10,7 +10,7 @@ from moto.autoscaling.models import InstanceState as MemberState
 from moto.autoscaling.responses import AutoScalingResponse
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, EmptyResult
-from moto.iam.models import IAMBackend, iam_backends
+from moto.iam.models import iam_backends
 
 from ..ec2.launch import check as check_launch
 from ..patching import Patcher
@@ -170,8 +170,6 @@ def apply(patcher: Patcher, reconciler: Reconciler) -> None:
     patcher.replace(AutoScalingBackend, "delete_auto_scaling_group", lambda self, name: self.autoscaling_groups.pop(name, None))
     patcher.replace(MemberState, "launch_template", property(_launch_template_of))
     create = patcher.replace(AutoScalingBackend, "create_auto_scaling_group", None)
-
-    patcher.rely(IAMBackend, "create_service_linked_role")
 
     def create_auto_scaling_group(self: Any, *args: Any, **kwargs: Any) -> Any:
         low, high = make_int(kwargs["min_size"]) or 0, make_int(kwargs["max_size"]) or 0

@@ -62,15 +62,13 @@ def reason_of(error: Exception, resource_type: str) -> str:
     service = resource_type.split("::")[1]
     message = getattr(error, "message", "") or str(error)
     return (
-        f'Resource handler returned message: "{message} (Service: {service.capitalize()}, Status Code: {_status(error)}, '
+        f'Resource handler returned message: "{message} (Service: {service.capitalize()}, Status Code: {_STATUS.get(code, 400)}, '
         f'Request ID: {uuid.uuid4()})" (RequestToken: {uuid.uuid4()}, HandlerErrorCode: {_handler_code(code)})'
     )
 
 
-def _status(error: Exception) -> int:
-    """HTTP status: errors of moto's older kind carry it as their code."""
-    status = getattr(error, "code", 400)
-    return status if isinstance(status, int) else 400
+# IAM's own; everything else that the handlers meet is 400.
+_STATUS = {"NoSuchEntity": 404, "DeleteConflict": 409, "EntityAlreadyExists": 409, "LimitExceeded": 409}
 
 
 def _handler_code(code: str) -> str:
