@@ -28,7 +28,7 @@ lint: deps ## gofmt, golangci-lint, cfn-lint
 	$(call say,lint)
 	test/tools/run golangci-lint run ./...
 	cd test/sandbox && ../tools/run golangci-lint run --config ../../.golangci.yml ./...
-	test/tools/run cfn-lint --non-zero-exit-code informational pkg/stack/testdata/*.yaml
+	test/tools/run cfn-lint --non-zero-exit-code informational pkg/stack/testdata/*.yaml pkg/stack/testdata/foreign/*.yaml
 
 .PHONY: unit
 unit: deps ## tests that need no sandbox, no root and no network
