@@ -245,7 +245,7 @@ func (e *differsError) Error() string {
 
 // apply carries the plan out and prints the nodes.
 func (c *addCommand) apply(ctx context.Context, plan *nodegroup.Plan) error {
-	replace, err := c.mayReplace(plan)
+	replace, err := c.mayReplace(ctx, plan)
 	if err != nil {
 		return err
 	}
@@ -272,7 +272,7 @@ func (c *addCommand) apply(ctx context.Context, plan *nodegroup.Plan) error {
 }
 
 // mayReplace asks whether a stack that failed may be deleted for the new one.
-func (c *addCommand) mayReplace(plan *nodegroup.Plan) (bool, error) {
+func (c *addCommand) mayReplace(ctx context.Context, plan *nodegroup.Plan) (bool, error) {
 	existing := plan.Existing
 	if existing == nil || nodegroup.Usable(existing) || existing.Status == "DELETE_IN_PROGRESS" {
 		return false, nil
@@ -280,5 +280,5 @@ func (c *addCommand) mayReplace(plan *nodegroup.Plan) (bool, error) {
 	if c.flags.yes {
 		return true, nil
 	}
-	return true, c.app.screen.confirm(fmt.Sprintf("stack %s is %s: delete it and go on", existing.Name, existing.Status))
+	return true, c.app.screen.confirm(ctx, fmt.Sprintf("stack %s is %s: delete it and go on", existing.Name, existing.Status))
 }

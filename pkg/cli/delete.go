@@ -104,7 +104,7 @@ func (c *deleteCommand) run(ctx context.Context) error {
 	}
 	writeDeletePlan(c.app.screen.err, plan)
 	if !c.flags.yes {
-		if err := c.app.screen.confirm("delete node group " + c.name); err != nil {
+		if err := c.app.screen.confirm(ctx, "delete node group "+c.name); err != nil {
 			return err
 		}
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -78,20 +79,29 @@ func (s screen) paint(colour, text string) string {
 
 // confirm asks a question that is answered by yes. Without a terminal it
 // does not ask: what the user would have confirmed is said by --yes.
-func (s screen) confirm(question string) error {
+func (s screen) confirm(ctx context.Context, question string) error {
 	if !s.asks {
 		return usagef("%s? stdin is no terminal to answer on: say --yes", question)
 	}
 	fmt.Fprintf(s.err, "%s? [y/N] ", question)
-	answer, err := bufio.NewReader(s.in).ReadString('\n')
-	if err != nil && err != io.EOF {
-		return fmt.Errorf("read the answer: %w", err)
+	answers := make(chan string, 1)
+	go func() { // stays behind when the user interrupts: a read of a terminal cannot be called off
+		answer, err := bufio.NewReader(s.in).ReadString('\n')
+		if err != nil && err != io.EOF {
+			answer = ""
+		}
+		answers <- answer
+	}()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case answer := <-answers:
+		switch strings.ToLower(strings.TrimSpace(answer)) {
+		case "y", "yes":
+			return nil
+		}
+		return errDeclined
 	}
-	switch strings.ToLower(strings.TrimSpace(answer)) {
-	case "y", "yes":
-		return nil
-	}
-	return errDeclined
 }
 
 // progress prints steps as lines:

@@ -136,7 +136,8 @@ func (a *Adder) deleteStack(ctx context.Context, plan *Plan, stack *snapshot.Sta
 // is being deleted.
 func mustBeDeleted(status string) bool {
 	switch status {
-	case "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED", "DELETE_IN_PROGRESS":
+	case "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED", "DELETE_IN_PROGRESS",
+		"REVIEW_IN_PROGRESS": // a change set that nobody executed
 		return true
 	}
 	return false

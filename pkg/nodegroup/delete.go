@@ -156,14 +156,24 @@ type Remover struct {
 
 // Delete empties the group, deletes its stack, then what is left of its
 // nodes, and its role's mapping last: earlier, it would take live nodes down.
+// Until AWS has taken the deletion of the stack on, a failure or an
+// interruption sets the group free again.
 func (r *Remover) Delete(ctx context.Context, plan *DeletePlan) error {
 	work := &tracker{todo: []string{"drain", "stack " + plan.Stack.Name, "leftover Node objects", "mapping of " + plan.RoleARN}}
+	suspended, err := r.suspend(ctx, plan)
+	if err != nil {
+		return work.interrupted(ctx, err)
+	}
 	if err := r.drain(ctx, plan); err != nil {
+		r.resume(ctx, plan.ASGName, suspended)
 		return work.interrupted(ctx, err)
 	}
 	work.next()
-	work.begin()
-	if err := r.deleteStack(ctx, plan); err != nil {
+	eraser := eraser{stacks: r.Stacks, writer: r.Writer, progress: r.Progress, poll: r.StackPoll, asked: work.begin}
+	if err := eraser.erase(ctx, &plan.Stack, plan.ServiceRole); err != nil {
+		if !work.begun {
+			r.resume(ctx, plan.ASGName, suspended)
+		}
 		return work.interrupted(ctx, err)
 	}
 	work.next()
@@ -181,11 +191,10 @@ func (r *Remover) Delete(ctx context.Context, plan *DeletePlan) error {
 	return work.interrupted(ctx, mapper.remove(ctx, plan.Mapping, plan.Cluster, plan.RoleARN))
 }
 
-// drain holds the group still and empties its nodes. If that fails or the
-// user stops it, what was suspended here goes on again.
-func (r *Remover) drain(ctx context.Context, plan *DeletePlan) error {
+// suspend keeps fresh nodes from appearing and returns what it stopped.
+func (r *Remover) suspend(ctx context.Context, plan *DeletePlan) ([]string, error) {
 	if plan.ASGName == "" || InProgress(plan.Stack.Status) {
-		return nil
+		return nil, nil
 	}
 	var fresh []string
 	for _, process := range launching() {
@@ -193,22 +202,27 @@ func (r *Remover) drain(ctx context.Context, plan *DeletePlan) error {
 			fresh = append(fresh, process)
 		}
 	}
-	if len(fresh) > 0 {
-		if err := r.Suspension.SuspendProcesses(ctx, plan.ASGName, fresh); err != nil {
-			return fmt.Errorf("suspend launches of %s: %w", plan.ASGName, err)
-		}
-		r.Progress.Report(Step{Topic: "group", Subject: plan.ASGName, State: "launches suspended"})
+	if len(fresh) == 0 {
+		return nil, nil
 	}
-	if plan.SkipDrain || len(plan.Nodes) == 0 {
+	if err := r.Suspension.SuspendProcesses(ctx, plan.ASGName, fresh); err != nil {
+		return nil, fmt.Errorf("suspend launches of %s: %w", plan.ASGName, err)
+	}
+	r.Progress.Report(Step{Topic: "group", Subject: plan.ASGName, State: "launches suspended"})
+	return fresh, nil
+}
+
+func (r *Remover) drain(ctx context.Context, plan *DeletePlan) error {
+	if plan.SkipDrain || len(plan.Nodes) == 0 || InProgress(plan.Stack.Status) {
 		return nil
 	}
 	names := make([]string, 0, len(plan.Nodes))
 	for _, node := range plan.Nodes {
 		names = append(names, node.Name)
-		r.Progress.Report(Step{Topic: "drain", Subject: node.Name, State: "draining"})
+		r.Progress.Report(Step{Topic: "drain", Subject: node.InstanceID, State: "draining", Detail: node.Name})
 	}
 	if err := r.Drainer.Drain(ctx, names); err != nil {
-		return errors.Join(fmt.Errorf("drain: %w", err), r.resume(ctx, plan.ASGName, fresh))
+		return fmt.Errorf("drain: %w", err)
 	}
 	return nil
 }
@@ -216,20 +230,18 @@ func (r *Remover) drain(ctx context.Context, plan *DeletePlan) error {
 // resumeTime bounds the call that sets a group free after an interruption.
 const resumeTime = 20 * time.Second
 
-func (r *Remover) resume(ctx context.Context, group string, processes []string) error {
+// resume sets a group free that is not deleted after all. It is told, not
+// returned, when that fails: the error that led here is the one to explain.
+func (r *Remover) resume(ctx context.Context, group string, processes []string) {
 	if len(processes) == 0 {
-		return nil
+		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), resumeTime)
 	defer cancel()
+	step := Step{Topic: "group", Subject: group, State: "launches resumed", Detail: "nodes stay cordoned: kubectl uncordon NODE"}
 	if err := r.Suspension.ResumeProcesses(ctx, group, processes); err != nil {
-		return fmt.Errorf("resume launches of %s: %w", group, err)
+		step.State, step.Bad = "launches stay suspended", true
+		step.Detail = err.Error() + "; resume them by: aws autoscaling resume-processes --auto-scaling-group-name " + group
 	}
-	r.Progress.Report(Step{Topic: "group", Subject: group, State: "launches resumed", Detail: "nodes stay cordoned: kubectl uncordon NODE"})
-	return nil
-}
-
-func (r *Remover) deleteStack(ctx context.Context, plan *DeletePlan) error {
-	eraser := eraser{stacks: r.Stacks, writer: r.Writer, progress: r.Progress, poll: r.StackPoll}
-	return eraser.erase(ctx, &plan.Stack, plan.ServiceRole)
+	r.Progress.Report(step)
 }

@@ -14,6 +14,7 @@ type eraser struct {
 	writer   StackWriter
 	progress Progress
 	poll     time.Duration
+	asked    func() // told when AWS has taken the deletion on; may be nil
 }
 
 // erase deletes the stack, or goes on watching a deletion that is under way.
@@ -28,6 +29,9 @@ func (e *eraser) erase(ctx context.Context, stack *snapshot.Stack, serviceRole s
 		if err := e.writer.DeleteStack(ctx, stack.ID, serviceRole); err != nil {
 			return fmt.Errorf("delete stack %s: %w", stack.Name, err)
 		}
+	}
+	if e.asked != nil {
+		e.asked()
 	}
 	follower := follower{stacks: e.stacks, progress: e.progress, poll: e.poll}
 	out, err := follower.follow(ctx, stack.ID, after)
