@@ -55,10 +55,10 @@ func newRigOf(t *testing.T, userData string, cloudInit bool, image func(node.Ima
 	check(t, err)
 
 	check(t, os.WriteFile(filepath.Join(dir, "ca.crt"), authority.Pair.Cert, 0o600))
-	base, bin := parts(t)
+	built := artefacts(t)
 	images, err := node.BuildImages(filepath.Join(dir, "image"), node.Parts{
-		Base: base, Kubelet: filepath.Join(bin, "kubelet"), Nodeadm: filepath.Join(bin, "nodeadm"),
-		Authenticator: filepath.Join(bin, "aws-iam-authenticator"),
+		Base: built.Base, Kubelet: filepath.Join(built.Kubernetes, "kubelet"), Nodeadm: filepath.Join(built.Nodeadm, "nodeadm"),
+		Authenticator: filepath.Join(built.IAMAuth, "aws-iam-authenticator"),
 		AWSCA:         filepath.Join(dir, "ca.crt"), KubernetesVersion: layout.KubernetesRelease,
 	})
 	check(t, err)
@@ -239,13 +239,6 @@ func workDir(t *testing.T) string {
 	check(t, err)
 	t.Cleanup(func() { check(t, os.RemoveAll(dir)) })
 	return dir
-}
-
-func parts(t *testing.T) (base, bin string) {
-	t.Helper()
-	_, cache, err := layout.Bases(os.Getenv)
-	check(t, err)
-	return filepath.Join(cache, "base-"+node.BaseKey()), os.Getenv("EKSNODES_SANDBOX_BIN")
 }
 
 func logFile(t *testing.T, dir string) io.Writer {

@@ -16,10 +16,15 @@ import (
 
 const insideEnv = "EKSNODES_NSTEST_INSIDE"
 
-// Main is for TestMain: outside it runs the test binary again in new
-// namespaces, inside it prepares them and calls run. It returns the exit code.
-func Main(run func() int) int {
+// Main is for TestMain: outside it calls outside, for what needs the machine's
+// network, and runs the test binary again in new namespaces; inside it prepares
+// them and calls run. It returns the exit code.
+func Main(outside func() error, run func() int) int {
 	if os.Getenv(insideEnv) == "" {
+		if err := outside(); err != nil {
+			fmt.Fprintln(os.Stderr, "prepare tests:", err)
+			return 1
+		}
 		return reexec()
 	}
 	if err := prepare(); err != nil {

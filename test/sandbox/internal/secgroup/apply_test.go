@@ -16,7 +16,10 @@ import (
 	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/secgroup"
 )
 
-func TestMain(m *testing.M) { os.Exit(nstest.Main(m.Run)) }
+func TestMain(m *testing.M) {
+	nothing := func() error { return nil }
+	os.Exit(nstest.Main(nothing, m.Run))
+}
 
 const (
 	instance = "10.20.16.7"
