@@ -72,6 +72,10 @@ func newAdd(app *app, conn *connection) *cobra.Command {
 		},
 	}
 	flags.bind(cmd)
+	completeWords(cmd, map[string]string{
+		"ami-family": "al2023 bottlerocket custom", "on-failure": "rollback do-nothing delete",
+		"template": "builtin aws", "output": "json yaml cfn", "volume-type": "gp3 gp2 io1 io2",
+	})
 	return cmd
 }
 

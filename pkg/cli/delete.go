@@ -47,6 +47,7 @@ func newDelete(app *app, conn *connection) *cobra.Command {
 		},
 	}
 	section(cmd, "Run", flags.bind)
+	completeWords(cmd, map[string]string{"output": "json yaml"})
 	return cmd
 }
 

@@ -17,10 +17,11 @@ const listHelp = `List the self-managed node groups of the cluster, whichever to
 every Auto Scaling group that carries the cluster's tag.
 
 READY counts the Ready nodes of the group's instances, by providerID. MAPPING
-says whether the nodes' role can enter the cluster: yes, no, or ? when that
-could not be read (-o wide says why).
+says where the nodes' role is let in: entry (an access entry), aws-auth, none,
+or ? when that could not be read (-o wide says why).
 
-The number of calls does not grow with the number of groups.`
+The number of calls does not grow with the number of groups; -o wide, json and
+yaml make one more for every launch template.`
 
 const listExamples = `  %[1]s list
   %[1]s list -o wide
@@ -63,6 +64,7 @@ func newList(app *app, conn *connection) *cobra.Command {
 		},
 	}
 	section(cmd, "Output", flags.bind)
+	completeWords(cmd, map[string]string{"output": "wide json yaml name jsonpath="})
 	return cmd
 }
 
