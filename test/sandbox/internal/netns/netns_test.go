@@ -1,57 +1,25 @@
-package netns
+//go:build sandbox
+
+package netns_test
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"runtime"
 	"strings"
-	"syscall"
 	"testing"
 
-	"golang.org/x/sys/unix"
+	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/netns"
+	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/nstest"
 )
 
-// TestMain gives the test a mount namespace with its own tmpfs on /run, so that
-// nothing of it is seen or left outside. It needs root, as the sandbox does.
-func TestMain(m *testing.M) {
-	if os.Getenv("NETNS_TEST_INSIDE") == "" {
-		os.Exit(rerunInside())
-	}
-	if err := privateRun(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	os.Exit(m.Run())
-}
-
-func rerunInside() int {
-	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
-	cmd.Env = append(os.Environ(), "NETNS_TEST_INSIDE=1")
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWNET}
-	if err := cmd.Run(); err != nil {
-		fmt.Fprintf(os.Stderr, "run the test in namespaces of its own (needs root): %v\n", err)
-		return 1
-	}
-	return 0
-}
-
-func privateRun() error {
-	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
-		return fmt.Errorf("make mounts private: %w", err)
-	}
-	if err := unix.Mount("tmpfs", "/run", "tmpfs", 0, "mode=755"); err != nil {
-		return fmt.Errorf("mount tmpfs on /run: %w", err)
-	}
-	return os.MkdirAll(Dir, 0o755)
-}
+func TestMain(m *testing.M) { os.Exit(nstest.Main(m.Run)) }
 
 func ownNamespace(t *testing.T) string {
 	t.Helper()
-	ns, err := os.Readlink(self)
+	ns, err := os.Readlink("/proc/thread-self/ns/net")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,13 +27,13 @@ func ownNamespace(t *testing.T) string {
 }
 
 func TestDoWorksInsideAndComesBack(t *testing.T) {
-	if err := Create("inside"); err != nil {
+	if err := netns.Create("inside"); err != nil {
 		t.Fatal(err)
 	}
 	before := ownNamespace(t)
 	var inside string
-	if err := Do("inside", func() (err error) {
-		inside, err = os.Readlink(self)
+	if err := netns.Do("inside", func() (err error) {
+		inside, err = os.Readlink("/proc/thread-self/ns/net")
 		return err
 	}); err != nil {
 		t.Fatal(err)
@@ -80,25 +48,25 @@ func TestDoWorksInsideAndComesBack(t *testing.T) {
 			t.Fatalf("a thread stayed in %s, want %s", got, before)
 		}
 	}
-	if err := Delete("inside"); err != nil {
+	if err := netns.Delete("inside"); err != nil {
 		t.Fatal(err)
 	}
-	if Exists("inside") {
+	if netns.Exists("inside") {
 		t.Error("the name is still there")
 	}
-	if err := Do("inside", func() error { return nil }); err == nil {
+	if err := netns.Do("inside", func() error { return nil }); err == nil {
 		t.Error("Do in a deleted namespace gave no error")
 	}
 }
 
 func TestCreateTwice(t *testing.T) {
-	if err := Create("twice"); err != nil {
+	if err := netns.Create("twice"); err != nil {
 		t.Fatal(err)
 	}
-	if err := Create("twice"); err == nil {
+	if err := netns.Create("twice"); err == nil {
 		t.Error("the second Create of a name gave no error")
 	}
-	if err := Delete("twice"); err != nil {
+	if err := netns.Delete("twice"); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -108,20 +76,20 @@ func TestCreateTwice(t *testing.T) {
 func TestHubAndTwoPeers(t *testing.T) {
 	ctx := t.Context()
 	for _, name := range []string{"hub", "node", "laptop"} {
-		if err := Create(name); err != nil {
+		if err := netns.Create(name); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := IP(ctx, "hub",
+	if err := netns.IP(ctx, "hub",
 		[]string{"link", "add", "br0", "type", "bridge"},
 		[]string{"addr", "add", "10.20.0.1/16", "dev", "br0"},
 		[]string{"link", "set", "br0", "up"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := SetForwarding("hub"); err != nil {
+	if err := netns.SetForwarding("hub"); err != nil {
 		t.Fatal(err)
 	}
-	for _, l := range []Link{
+	for _, l := range []netns.Link{
 		{Hub: "hub", Name: "v-node", Bridge: "br0", Peer: "node", PeerAddr: "10.20.16.5/16", PeerMAC: "02:00:00:00:00:01", Gateway: "10.20.0.1"},
 		{Hub: "hub", Name: "v-laptop", HubAddr: "203.0.113.1/24", Peer: "laptop", PeerAddr: "203.0.113.10/24", Gateway: "203.0.113.1"},
 	} {
@@ -137,7 +105,7 @@ func TestHubAndTwoPeers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := Start("node", cmd); err != nil {
+	if err := netns.Start("node", cmd); err != nil {
 		t.Fatal(err)
 	}
 	text, err := io.ReadAll(out)
@@ -148,7 +116,7 @@ func TestHubAndTwoPeers(t *testing.T) {
 
 func exchange(ctx context.Context, t *testing.T) string {
 	t.Helper()
-	l, err := Listen(ctx, "node", "tcp", "10.20.16.5:22")
+	l, err := netns.Listen(ctx, "node", "tcp", "10.20.16.5:22")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +128,7 @@ func exchange(ctx context.Context, t *testing.T) string {
 			}
 		}
 	}()
-	c, err := Dialer("laptop")(ctx, "tcp", "10.20.16.5:22")
+	c, err := netns.Dialer("laptop")(ctx, "tcp", "10.20.16.5:22")
 	if err != nil {
 		t.Fatal(err)
 	}

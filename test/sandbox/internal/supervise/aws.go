@@ -219,7 +219,7 @@ func (w *world) seedAccount(ctx context.Context, _ chan<- error) error {
 		PublicAccess:         true, PrivateAccess: true,
 		ServiceIPv4CIDR:    layout.ServiceCIDR,
 		AuthenticationMode: w.config.AuthenticationMode,
-		Entries:            userEntries(w.config.AuthenticationMode, result.UserARN),
+		Entries:            []eks.SeedEntry{creatorEntry(result.UserARN)},
 		CreatedAt:          time.Now(),
 	})
 }
@@ -227,11 +227,9 @@ func (w *world) seedAccount(ctx context.Context, _ chan<- error) error {
 // clusterAdmin is the access policy that makes an entry an administrator's.
 const clusterAdmin = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
 
-// userEntries is the access that the cluster's creator begins with. In mode
-// CONFIG_MAP that is hidden in the authenticator's own configuration.
-func userEntries(mode, userARN string) []eks.SeedEntry {
-	if mode == controlplane.ModeConfigMap {
-		return nil
-	}
-	return []eks.SeedEntry{{PrincipalARN: userARN, Type: "STANDARD", PolicyARNs: []string{clusterAdmin}}}
+// creatorEntry is the access of the user who made the cluster. In mode CONFIG_MAP it
+// does not count yet and cannot be seen; the authenticator's own configuration stands
+// in for it, until the mode is changed.
+func creatorEntry(userARN string) eks.SeedEntry {
+	return eks.SeedEntry{PrincipalARN: userARN, Type: "STANDARD", PolicyARNs: []string{clusterAdmin}}
 }
