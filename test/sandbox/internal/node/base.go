@@ -44,12 +44,9 @@ func BaseKey() string {
 
 // MakeBase builds the base root in the folder dir with mmdebstrap, from the
 // machine's own apt sources, and needs about half a minute. The folder must
-// not exist; it appears only when it is complete. What mmdebstrap prints goes
-// to the file logPath.
+// not exist; after an error it may be there in part. What mmdebstrap prints
+// goes to the file logPath.
 func MakeBase(ctx context.Context, dir, logPath string) error {
-	if _, err := os.Lstat(dir); err == nil {
-		return fmt.Errorf("make base root: %s exists", dir)
-	}
 	sources, err := aptSources()
 	if err != nil {
 		return fmt.Errorf("make base root: %w", err)
@@ -58,24 +55,18 @@ func MakeBase(ctx context.Context, dir, logPath string) error {
 	if err != nil {
 		return fmt.Errorf("make base root: %w", err)
 	}
-	defer log.Close()
-
-	partial := dir + ".partial"
-	if err := os.RemoveAll(partial); err != nil {
-		return fmt.Errorf("make base root: %w", err)
-	}
 	cmd := exec.CommandContext(ctx, "mmdebstrap",
 		"--mode=root", "--variant=apt", `--aptopt=Apt::Install-Recommends "false"`,
-		"--include="+strings.Join(BasePackages(), ","), baseSuite, partial, sources)
+		"--include="+strings.Join(BasePackages(), ","), baseSuite, dir, sources)
 	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C.UTF-8"}
 	cmd.Stdout, cmd.Stderr = log, log
-	if err := cmd.Run(); err != nil {
+	if err := errors.Join(cmd.Run(), log.Close()); err != nil {
 		return fmt.Errorf("make base root: mmdebstrap: %w (see %s)", err, logPath)
 	}
-	if err := cleanBase(partial); err != nil {
+	if err := cleanBase(dir); err != nil {
 		return fmt.Errorf("make base root: %w", err)
 	}
-	return os.Rename(partial, dir)
+	return nil
 }
 
 // aptSources finds the machine's Debian sources.

@@ -98,7 +98,7 @@ func (n *Node) WriteFile(path string, data []byte) error {
 	if err != nil {
 		return fmt.Errorf("open root of node %s: %w", n.spec.InstanceID, err)
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }() // nothing is written through it
 	if err := root.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return fmt.Errorf("write %s in node %s: %w", path, n.spec.InstanceID, err)
 	}

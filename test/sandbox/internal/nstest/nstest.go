@@ -14,30 +14,33 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const insideEnv = "EKSNODES_NSTEST_INSIDE"
+const stageEnv = "EKSNODES_NSTEST_STAGE"
+
+// Stages of the test binary, which runs as three processes.
+const (
+	stageInit  = "init"  // first process of the PID namespace
+	stageTests = "tests" // its only direct child
+)
 
 // Main is for TestMain: outside it calls outside, for what needs the machine's
-// network, and runs the test binary again in new namespaces; inside it prepares
-// them and calls run. It returns the exit code.
+// network, and runs the test binary again in new namespaces; inside it calls
+// run. It returns the exit code.
 func Main(outside func() error, run func() int) int {
-	if os.Getenv(insideEnv) == "" {
-		if err := outside(); err != nil {
-			fmt.Fprintln(os.Stderr, "prepare tests:", err)
+	switch os.Getenv(stageEnv) {
+	case stageTests:
+		return run()
+	case stageInit:
+		if err := prepare(); err != nil {
+			fmt.Fprintln(os.Stderr, "prepare namespaces:", err)
 			return 1
 		}
-		return reexec()
+		return bury()
 	}
-	if err := prepare(); err != nil {
-		fmt.Fprintln(os.Stderr, "prepare namespaces:", err)
+	if err := outside(); err != nil {
+		fmt.Fprintln(os.Stderr, "prepare tests:", err)
 		return 1
 	}
-	return run()
-}
-
-func reexec() int {
-	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
-	cmd.Env = append(os.Environ(), insideEnv+"=1")
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd := again(stageInit)
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWNET | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC,
 	}
@@ -48,6 +51,40 @@ func reexec() int {
 		return 1
 	}
 	return cmd.ProcessState.ExitCode()
+}
+
+func again(stage string) *exec.Cmd {
+	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
+	cmd.Env = append(os.Environ(), stageEnv+"="+stage)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	return cmd
+}
+
+// bury starts the tests and waits for every child, orphans included: a node's
+// PID namespace does not end before the last process that entered it from
+// outside has been waited for.
+func bury() int {
+	cmd := again(stageTests)
+	if err := cmd.Start(); err != nil {
+		fmt.Fprintln(os.Stderr, "start tests:", err)
+		return 1
+	}
+	for {
+		var status unix.WaitStatus
+		pid, err := unix.Wait4(-1, &status, 0, nil)
+		switch {
+		case errors.Is(err, unix.EINTR):
+		case err != nil:
+			fmt.Fprintln(os.Stderr, "wait for tests:", err)
+			return 1
+		case pid == cmd.Process.Pid:
+			if status.Exited() {
+				return status.ExitStatus()
+			}
+			fmt.Fprintln(os.Stderr, "tests ended by signal", status.Signal())
+			return 1
+		}
+	}
 }
 
 func prepare() error {
