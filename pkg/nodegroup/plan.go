@@ -267,11 +267,21 @@ func stackInput(snap *snapshot.Snapshot, req *Request, chosen choices) (stack.In
 		InstanceType: req.InstanceType, ImageID: chosen.image.ID, ImageSSMParam: chosen.image.SSMParameter, KeyName: chosen.keyName,
 		Volume: stack.Volume{SizeGiB: req.Volume.SizeGiB, Type: req.Volume.Type, IOPS: req.Volume.IOPS, Throughput: req.Volume.Throughput,
 			Encrypted: req.Volume.Encrypted, KMSKey: req.Volume.KMSKeyID},
-		Role:     role,
-		Network:  stack.Network{Isolated: req.Network.Isolated, SecurityGroups: req.Network.SecurityGroups, PublicIP: chosen.publicIP},
+		Role: role,
+		Network: stack.Network{Isolated: req.Network.Isolated, SecurityGroups: req.Network.SecurityGroups,
+			Ingress: sshRules(req.Network.SSHFrom), PublicIP: chosen.publicIP},
 		HopLimit: req.Network.HopLimit,
 		Tags:     req.Tags, AutoscalerTags: req.AutoscalerTags,
 	}, nil
+}
+
+// sshRules let ranges reach port 22.
+func sshRules(ranges []string) []stack.Rule {
+	var rules []stack.Rule
+	for _, cidr := range ranges {
+		rules = append(rules, stack.Rule{Protocol: "tcp", FromPort: 22, ToPort: 22, CIDR: cidr, Description: "SSH"})
+	}
+	return rules
 }
 
 func bootConfig(cluster *snapshot.Cluster, req *Request) userdata.Config {

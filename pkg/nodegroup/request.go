@@ -99,6 +99,8 @@ type Identity struct {
 // Network is how nodes are attached to the VPC.
 type Network struct {
 	SecurityGroups []string // beside the cluster's or the group's own
+	// SSHFrom are the address ranges that may reach port 22.
+	SSHFrom []string
 	// Isolated gives the group a security group of its own in place of the
 	// cluster's.
 	Isolated bool

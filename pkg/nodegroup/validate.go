@@ -1,6 +1,7 @@
 package nodegroup
 
 import (
+	"net/netip"
 	"slices"
 	"strings"
 )
@@ -48,6 +49,15 @@ func validateSubnets(r *Request) error {
 	for _, id := range r.Network.SecurityGroups {
 		if !strings.HasPrefix(id, "sg-") {
 			return usagef("--security-groups %q: give ids like sg-0123456789abcdef0", id)
+		}
+	}
+	for _, cidr := range r.Network.SSHFrom {
+		prefix, err := netip.ParsePrefix(cidr)
+		switch {
+		case err != nil:
+			return usagef("--cidr %q: give an address range like 203.0.113.7/32", cidr)
+		case prefix.Bits() == 0:
+			return usagef("--cidr %s lets the whole internet try the nodes' SSH: name your own network", cidr)
 		}
 	}
 	if hops := r.Network.HopLimit; hops < 0 || hops > 64 {
