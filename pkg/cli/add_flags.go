@@ -30,6 +30,7 @@ type addFlags struct {
 	subnets, subnetTags []string
 	private, public     bool
 	securityGroups      []string
+	cidrs               []string
 	isolated            bool
 	hopLimit            int
 
@@ -90,6 +91,7 @@ func (f *addFlags) bindNetwork(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.private, "private", false, "only subnets without a route to an internet gateway")
 	flags.BoolVar(&f.public, "public", false, "only subnets with one; nodes get public addresses")
 	flags.StringSliceVar(&f.securityGroups, "security-groups", nil, "`ids` of groups to attach besides")
+	flags.StringSliceVar(&f.cidrs, "cidr", nil, "address `ranges` that may reach the nodes' SSH port (default: none)")
 	flags.BoolVar(&f.isolated, "isolated-sg", false, "a security group of its own in place of the cluster's")
 	flags.IntVar(&f.hopLimit, "hop-limit", 2, "hops of instance metadata: 1 keeps pods away from it")
 }
@@ -142,7 +144,7 @@ func (f *addFlags) request(name string, changed func(string) bool) (*nodegroup.R
 		Subnets:  nodegroup.SubnetChoice{IDs: f.subnets},
 		Access:   nodegroup.SSHKey{Name: f.keyPair, CreateFile: f.createKey},
 		Identity: nodegroup.Identity{Role: f.role, InstanceProfile: f.profile, PermissionsBoundary: f.boundary},
-		Network:  nodegroup.Network{SecurityGroups: f.securityGroups, Isolated: f.isolated},
+		Network:  nodegroup.Network{SecurityGroups: f.securityGroups, SSHFrom: f.cidrs, Isolated: f.isolated},
 		Kubelet:  nodegroup.Kubelet{MaxPods: f.maxPods},
 		Boot:     nodegroup.Boot{Before: f.before, After: f.after, NoBeacon: f.noBeacon, BeaconDelay: f.beaconDelay},
 		Stack: nodegroup.StackOptions{Template: f.template, RoleARN: f.stackRole,

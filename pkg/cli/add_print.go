@@ -109,6 +109,9 @@ func (c *addCommand) writePlan(w io.Writer, plan *nodegroup.Plan, verdict report
 	}
 	row("addresses", "%s", addressText(group.Launch.PublicIP))
 	row("security", "%s", securityText(c.req, group.Launch.SecurityGroupIDs))
+	if len(c.req.Network.SSHFrom) > 0 {
+		row("ssh from", "%s", strings.Join(c.req.Network.SSHFrom, ", "))
+	}
 	row("metadata", "IMDSv2 only, hop limit %d", group.Launch.HopLimit)
 	if labels := joinPairs(c.req.Kubelet.Labels); labels != "" {
 		row("labels", "%s", labels)
