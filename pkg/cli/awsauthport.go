@@ -13,7 +13,7 @@ type awsAuthPort struct{ writer *kube.AwsAuthWriter }
 
 func newAwsAuthPort(conn *kube.Connection, cluster string) awsAuthPort {
 	return awsAuthPort{&kube.AwsAuthWriter{
-		ConfigMaps: conn.Clientset.CoreV1().ConfigMaps(kube.AwsAuthNamespace), Cluster: cluster,
+		ConfigMaps: conn.Client.ConfigMaps(kube.AwsAuthNamespace), Cluster: cluster,
 	}}
 }
 

@@ -10,7 +10,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 )
 
@@ -39,9 +38,9 @@ func newAPIServer(t *testing.T, nodes ...corev1.Node) *apiServer {
 	return s
 }
 
-func (s *apiServer) clientset(t *testing.T) kubernetes.Interface {
+func (s *apiServer) client(t *testing.T) *Client {
 	t.Helper()
-	client, err := kubernetes.NewForConfig(&rest.Config{Host: s.URL, QPS: -1, ContentConfig: rest.ContentConfig{ContentType: "application/json"}})
+	client, err := NewClient(&rest.Config{Host: s.URL, QPS: -1})
 	if err != nil {
 		t.Fatal(err)
 	}

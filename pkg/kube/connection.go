@@ -7,7 +7,6 @@ import (
 	"os"
 
 	"github.com/spf13/pflag"
-	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
@@ -38,7 +37,7 @@ func (f *Flags) Bind(set *pflag.FlagSet) {
 // Connection is a way to the API server of one kubeconfig context.
 type Connection struct {
 	Config      *rest.Config
-	Clientset   kubernetes.Interface
+	Client      *Client
 	Raw         clientcmdapi.Config // the merged kubeconfig, flags applied
 	ContextName string
 	Server      string // URL
@@ -60,16 +59,17 @@ func Load(flags *Flags, version string) (*Connection, error) {
 		return nil, fmt.Errorf("read kubeconfig: %w", err)
 	}
 	config.UserAgent = product.Binary + "/" + version
-	config.QPS, config.Burst = -1, 0 // the API server's own fairness decides
-	clientset, err := kubernetes.NewForConfig(config)
+	config.QPS, config.Burst = -1, 0          // the API server's own fairness decides
+	config.WarningHandler = rest.NoWarnings{} // nothing here uses what could be deprecated
+	client, err := NewClient(config)
 	if err != nil {
-		return nil, fmt.Errorf("prepare the Kubernetes client: %w", err)
+		return nil, err
 	}
 	ca, err := serverCA(config)
 	if err != nil {
 		return nil, err
 	}
-	conn := &Connection{Config: config, Clientset: clientset, Server: config.Host, ServerCA: ca}
+	conn := &Connection{Config: config, Client: client, Server: config.Host, ServerCA: ca}
 	conn.Raw, conn.ContextName = applyOverrides(raw, &flags.Overrides)
 	return conn, nil
 }

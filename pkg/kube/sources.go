@@ -7,7 +7,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/discovery"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/gather"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
@@ -34,7 +33,7 @@ func (c *Connection) Sources(sections ...snapshot.Section) []gather.Source {
 }
 
 func (c *Connection) readVersion(ctx context.Context, _ *snapshot.Snapshot) (gather.Fill, error) {
-	version, err := discovery.ToServerVersionInterfaceWithContext(c.Clientset.Discovery()).ServerVersionWithContext(ctx)
+	version, err := c.Client.ServerVersion(ctx)
 	if err != nil {
 		return nil, wrap("get the server's version", err)
 	}
@@ -42,7 +41,7 @@ func (c *Connection) readVersion(ctx context.Context, _ *snapshot.Snapshot) (gat
 }
 
 func (c *Connection) readAwsAuth(ctx context.Context, _ *snapshot.Snapshot) (gather.Fill, error) {
-	config, err := c.Clientset.CoreV1().ConfigMaps("kube-system").Get(ctx, "aws-auth", metav1.GetOptions{})
+	config, err := c.Client.ConfigMaps("kube-system").Get(ctx, "aws-auth", metav1.GetOptions{})
 	if err := wrap("get configmaps kube-system/aws-auth", err); err != nil {
 		if IsKind(err, Absent) {
 			return func(snap *snapshot.Snapshot) { snap.Access.AwsAuth = nil }, nil
@@ -56,7 +55,7 @@ func (c *Connection) readNodes(ctx context.Context, _ *snapshot.Snapshot) (gathe
 	var nodes []snapshot.KubeNode
 	opts := metav1.ListOptions{Limit: nodePage}
 	for {
-		page, err := c.Clientset.CoreV1().Nodes().List(ctx, opts)
+		page, err := c.Client.Nodes().List(ctx, opts)
 		if err != nil {
 			return nil, wrap("list nodes", err)
 		}
@@ -77,7 +76,7 @@ func (c *Connection) readNodes(ctx context.Context, _ *snapshot.Snapshot) (gathe
 // readCNI finds out whether the VPC CNI lives on the node's role. Without
 // aws-node (another CNI, or none) nobody needs the policy.
 func (c *Connection) readCNI(ctx context.Context, _ *snapshot.Snapshot) (gather.Fill, error) {
-	daemon, err := c.Clientset.AppsV1().DaemonSets("kube-system").Get(ctx, "aws-node", metav1.GetOptions{})
+	daemon, err := c.Client.DaemonSets("kube-system").Get(ctx, "aws-node", metav1.GetOptions{})
 	if err := wrap("get daemonsets kube-system/aws-node", err); err != nil {
 		if IsKind(err, Absent) {
 			onNode := false
@@ -85,7 +84,7 @@ func (c *Connection) readCNI(ctx context.Context, _ *snapshot.Snapshot) (gather.
 		}
 		return nil, err
 	}
-	account, err := c.Clientset.CoreV1().ServiceAccounts("kube-system").Get(ctx, "aws-node", metav1.GetOptions{})
+	account, err := c.Client.ServiceAccounts("kube-system").Get(ctx, "aws-node", metav1.GetOptions{})
 	if err != nil {
 		return nil, wrap("get serviceaccounts kube-system/aws-node", err)
 	}

@@ -16,7 +16,7 @@ import (
 // read gathers from the server; only gaps of sections asked for are kept.
 func read(t *testing.T, server *apiServer, sections ...snapshot.Section) (snapshot.Snapshot, []snapshot.Gap) {
 	t.Helper()
-	conn := &Connection{Clientset: server.clientset(t)}
+	conn := &Connection{Client: server.client(t)}
 	snap := gather.Run(t.Context(), snapshot.Snapshot{}, conn.Sources(sections...), nil)
 	var gaps []snapshot.Gap
 	for _, gap := range snap.Gaps {

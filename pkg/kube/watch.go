@@ -12,7 +12,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apimachinery/pkg/watch"
-	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/cache"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
@@ -31,13 +30,13 @@ type NodeWatcher struct {
 
 // WatchNodes starts a watcher of all nodes.
 func (c *Connection) WatchNodes(ctx context.Context) *NodeWatcher {
-	return WatchNodes(ctx, c.Clientset)
+	return c.Client.WatchNodes(ctx)
 }
 
 // WatchNodes starts a watcher of all nodes; it stops with the context.
-func WatchNodes(ctx context.Context, client kubernetes.Interface) *NodeWatcher {
+func (c *Client) WatchNodes(ctx context.Context) *NodeWatcher {
 	w := &NodeWatcher{byName: map[string]snapshot.KubeNode{}, changed: make(chan struct{}, 1)}
-	nodes := client.CoreV1().Nodes()
+	nodes := c.Nodes()
 	lister := &cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, opts metav1.ListOptions) (runtime.Object, error) {
 			list, err := nodes.List(ctx, opts)
@@ -52,7 +51,7 @@ func WatchNodes(ctx context.Context, client kubernetes.Interface) *NodeWatcher {
 	}
 	silent := logr.NewContext(ctx, logr.Discard()) // errors are reported by Err, not by a log on stderr
 	reflector := cache.NewReflectorWithOptions(
-		cache.ToListWatcherWithWatchListSemantics(lister, client), &corev1.Node{}, (*nodeStore)(w),
+		cache.ToListWatcherWithWatchListSemantics(lister, c), &corev1.Node{}, (*nodeStore)(w),
 		cache.ReflectorOptions{Name: "nodes", Backoff: &wait.Backoff{Duration: 500 * time.Millisecond, Cap: 5 * time.Second, Steps: 10, Factor: 2, Jitter: 0.2}},
 	)
 	go reflector.RunWithContext(silent)
@@ -152,7 +151,7 @@ func (s *nodeStore) Resync() error { return nil }
 
 // DeleteNode removes a Node object; one that is gone is no error.
 func (c *Connection) DeleteNode(ctx context.Context, name string) error {
-	err := wrap("delete nodes "+name, c.Clientset.CoreV1().Nodes().Delete(ctx, name, metav1.DeleteOptions{}))
+	err := wrap("delete nodes "+name, c.Client.Nodes().Delete(ctx, name, metav1.DeleteOptions{}))
 	if IsKind(err, Absent) {
 		return nil
 	}

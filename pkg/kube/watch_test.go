@@ -38,7 +38,7 @@ func ready(w *NodeWatcher, instance string) bool {
 
 func TestWatcherFollowsNodes(t *testing.T) {
 	server := newAPIServer(t, testNode("a", "i-a", corev1.ConditionFalse), testNode("not-ec2", "", corev1.ConditionTrue))
-	w := WatchNodes(t.Context(), server.clientset(t))
+	w := server.client(t).WatchNodes(t.Context())
 	await(t, w, "the first list", w.Synced)
 	if nodes := w.Nodes(); len(nodes) != 1 || ready(w, "i-a") {
 		t.Fatalf("nodes %v", nodes)
@@ -73,7 +73,7 @@ func awaitWatch(t *testing.T, server *apiServer) {
 
 func TestWatcherSurvivesClosing(t *testing.T) {
 	server := newAPIServer(t)
-	w := WatchNodes(t.Context(), server.clientset(t))
+	w := server.client(t).WatchNodes(t.Context())
 	await(t, w, "the first list", w.Synced)
 	for i, end := range []func(){server.closeWatches, server.expire} {
 		awaitWatch(t, server)
@@ -87,7 +87,7 @@ func TestWatcherSurvivesClosing(t *testing.T) {
 
 func TestWatcherListsAgainWhenItFellBehind(t *testing.T) {
 	server := newAPIServer(t)
-	w := WatchNodes(t.Context(), server.clientset(t))
+	w := server.client(t).WatchNodes(t.Context())
 	await(t, w, "the first list", w.Synced)
 	awaitWatch(t, server)
 	server.set("ADDED", testNode("a", "i-a", corev1.ConditionTrue), true)
@@ -98,7 +98,7 @@ func TestWatcherListsAgainWhenItFellBehind(t *testing.T) {
 func TestWatcherTellsWhatIsWrongAndRecovers(t *testing.T) {
 	server := newAPIServer(t, testNode("a", "i-a", corev1.ConditionTrue))
 	server.setFail(403)
-	w := WatchNodes(t.Context(), server.clientset(t))
+	w := server.client(t).WatchNodes(t.Context())
 	await(t, w, "the refusal", func() bool { return IsKind(w.Err(), Denied) })
 	if w.Synced() {
 		t.Error("claims to know the nodes")
@@ -114,7 +114,7 @@ func TestTwinsOfOneInstance(t *testing.T) {
 	server := newAPIServer(t, young, old)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	w := WatchNodes(ctx, server.clientset(t))
+	w := server.client(t).WatchNodes(ctx)
 	await(t, w, "the first list", w.Synced)
 	if got := w.Nodes()["i-a"].Name; got != "young" {
 		t.Errorf("took %q", got)
