@@ -18,13 +18,21 @@ import (
 // maxConsole is what EC2 keeps of a serial console.
 const maxConsole = 64 << 10
 
+// maxFilterValues is how many values EC2 takes in one filter.
+const maxFilterValues = 200
+
 // DescribeInstances returns the instances with the ids, by id. One that EC2
 // does not know (yet, or any more) is missing from the map.
 func (c *Client) DescribeInstances(ctx context.Context, ids ...string) (map[string]snapshot.Instance, error) {
-	if len(ids) == 0 {
-		return map[string]snapshot.Instance{}, nil
+	found := map[string]snapshot.Instance{}
+	for chunk := range slices.Chunk(ids, maxFilterValues) {
+		some, err := c.instancesBy(ctx, filter("instance-id", chunk...))
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(found, some)
 	}
-	return c.instancesBy(ctx, filter("instance-id", ids...))
+	return found, nil
 }
 
 // instancesBy uses filters, which leave out what does not exist, where

@@ -201,6 +201,20 @@ func TestDescribeInstances(t *testing.T) {
 	}
 }
 
+func TestManyInstancesAreAskedForInChunks(t *testing.T) {
+	f := newFake(t)
+	var ids []string
+	for i := range maxFilterValues + 1 {
+		ids = append(ids, fmt.Sprint("i-", i))
+	}
+	if _, err := f.client().DescribeInstances(t.Context(), ids...); err != nil {
+		t.Fatal(err)
+	}
+	if params := f.last("DescribeInstances").params; len(f.ops()) != 2 || params.Get("Filter.1.Value.1") != "i-200" || params.Has("Filter.1.Value.2") {
+		t.Errorf("%d calls, the last with %v", len(f.ops()), params)
+	}
+}
+
 func TestConsoleOutput(t *testing.T) {
 	f := newFake(t)
 	got, err := f.client().ConsoleOutput(t.Context(), "i-1")
