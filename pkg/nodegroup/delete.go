@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/eksnodes/kubectl-eksnodes/pkg/authmap"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/product"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
 )
@@ -73,7 +75,12 @@ func MakeDeletePlan(snap *snapshot.Snapshot, name string) (*DeletePlan, error) {
 	group, stack := snap.Group(name), snap.Stack(stackName)
 	switch {
 	case stack == nil && group == nil:
-		return nil, &AbsentError{Group: name, Cluster: cluster.Name}
+		role := leftoverRole(snap, stackName)
+		if role == "" {
+			return nil, &AbsentError{Group: name, Cluster: cluster.Name}
+		}
+		return &DeletePlan{Group: name, Cluster: cluster.Name, Mapping: mappingKind(cluster.AuthMode), RoleARN: role,
+			Stack: snapshot.Stack{Name: stackName, Status: "DELETE_COMPLETE"}}, nil
 	case stack == nil:
 		return nil, fmt.Errorf("node group %s was made by %s: delete it with what made it", name, group.Tool)
 	case stack.TerminationProtection:
@@ -91,6 +98,27 @@ func MakeDeletePlan(snap *snapshot.Snapshot, name string) (*DeletePlan, error) {
 	plan.RoleARN = RoleOf(snap, &own)
 	plan.KeepMapping = otherUser(snap, &own, plan.RoleARN)
 	return plan, nil
+}
+
+// leftoverRole finds the mapping that a deletion leaves behind when it is
+// stopped after the stack is gone. CloudFormation names a role after its
+// stack, so the role cannot be anybody else's.
+func leftoverRole(snap *snapshot.Snapshot, stackName string) string {
+	var mapped []string
+	for _, entry := range snap.Access.Entries {
+		mapped = append(mapped, entry.PrincipalARN)
+	}
+	if snap.Access.AwsAuth != nil {
+		for _, role := range authmap.Parse(snap.Access.AwsAuth.Data).Roles {
+			mapped = append(mapped, role.RoleARN)
+		}
+	}
+	for _, arn := range mapped {
+		if strings.HasPrefix(nameInARN(arn), stackName+"-NodeInstanceRole-") {
+			return arn
+		}
+	}
+	return ""
 }
 
 // ToolOurs is what a group's Tool says when this product made it.
@@ -169,8 +197,7 @@ func (r *Remover) Delete(ctx context.Context, plan *DeletePlan) error {
 		return work.interrupted(ctx, err)
 	}
 	work.next()
-	eraser := eraser{stacks: r.Stacks, writer: r.Writer, progress: r.Progress, poll: r.StackPoll, asked: work.begin}
-	if err := eraser.erase(ctx, &plan.Stack, plan.ServiceRole); err != nil {
+	if err := r.deleteStack(ctx, plan, work.begin); err != nil {
 		if !work.begun {
 			r.resume(ctx, plan.ASGName, suspended)
 		}
@@ -244,4 +271,14 @@ func (r *Remover) resume(ctx context.Context, group string, processes []string) 
 		step.Detail = err.Error() + "; resume them by: aws autoscaling resume-processes --auto-scaling-group-name " + group
 	}
 	r.Progress.Report(step)
+}
+
+// deleteStack follows the stack to its end; asked is called when AWS has
+// taken the deletion on.
+func (r *Remover) deleteStack(ctx context.Context, plan *DeletePlan, asked func()) error {
+	if plan.Stack.ID == "" {
+		return nil // gone already: only the mapping was left
+	}
+	eraser := eraser{stacks: r.Stacks, writer: r.Writer, progress: r.Progress, poll: r.StackPoll, asked: asked}
+	return eraser.erase(ctx, &plan.Stack, plan.ServiceRole)
 }
