@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/gather"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/redact"
@@ -95,6 +96,35 @@ func (c *Client) ConsoleOutput(ctx context.Context, id string) (*snapshot.Consol
 	}
 	console := ConvertConsole(out)
 	return &console, nil
+}
+
+// consoles reads the consoles asked for. One that cannot be read is a gap of
+// its own.
+func (r reader) consoles(ctx context.Context, _ *snapshot.Snapshot) (gather.Fill, error) {
+	found := make([]*snapshot.Console, len(r.req.ConsoleOf))
+	failed := make([]error, len(r.req.ConsoleOf))
+	var tasks errgroup.Group
+	tasks.SetLimit(fanOut)
+	for i, id := range r.req.ConsoleOf {
+		tasks.Go(func() error {
+			found[i], failed[i] = r.ConsoleOutput(ctx, id)
+			return nil
+		})
+	}
+	if err := tasks.Wait(); err != nil {
+		return nil, err
+	}
+	return func(snap *snapshot.Snapshot) {
+		for i, id := range r.req.ConsoleOf {
+			if failed[i] != nil {
+				gap := gather.GapOf(snapshot.SectionConsole, failed[i])
+				gap.Subject = id
+				snap.Gaps = append(slices.Clip(snap.Gaps), gap)
+				continue
+			}
+			snap.AddNodes(snapshot.Node{InstanceID: id, Console: found[i]})
+		}
+	}, nil
 }
 
 // ConvertConsole decodes, cuts and cleans the console's text.

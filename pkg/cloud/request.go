@@ -14,7 +14,7 @@ type Request struct {
 	// Cluster is the EKS cluster's name.
 	Cluster string
 	// Sections limits the reading; nil is everything that the parameters
-	// ask for. SectionConsole is read only when named.
+	// ask for.
 	Sections []snapshot.Section
 
 	InstanceTypes    []string   // SectionInstanceTypes, SectionOfferings, SectionQuotas
@@ -36,7 +36,7 @@ type Request struct {
 	// Groups limits SectionActivities, SectionLaunch and SectionInstances
 	// to groups with these names; empty: all of the cluster.
 	Groups []string
-	// ConsoleOf are the instance ids for SectionConsole.
+	// ConsoleOf are the instance ids for SectionConsole, one call each.
 	ConsoleOf []string
 }
 
@@ -76,6 +76,7 @@ func (c *Client) all(req Request) []gather.Source {
 		{Section: snapshot.SectionLaunch, After: after(groups), Read: r.launch},
 		{Section: snapshot.SectionActivities, After: after(groups), Read: r.activities},
 		{Section: snapshot.SectionInstances, After: after(groups), Read: r.instances},
+		{Section: snapshot.SectionConsole, Read: r.consoles},
 	}
 }
 

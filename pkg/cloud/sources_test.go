@@ -298,6 +298,23 @@ func TestFindCluster(t *testing.T) {
 	}
 }
 
+func TestOneConsoleMayBeMissing(t *testing.T) {
+	f := newFake(t)
+	f.answerWith("GetConsoleOutput", func(c call) (int, string) {
+		if c.params.Get("InstanceId") == "i-2" {
+			return 400, `<Response><Errors><Error><Code>InvalidInstanceID.NotFound</Code><Message>gone</Message></Error></Errors></Response>`
+		}
+		return 200, f.canned("GetConsoleOutput")
+	})
+	snap, gaps := gathered(t, f, Request{ConsoleOf: []string{"i-1", "i-2"}, Sections: []snapshot.Section{snapshot.SectionConsole}})
+	if len(gaps) != 1 || gaps[0].Subject != "i-2" || gaps[0].Reason != snapshot.GapAbsent {
+		t.Errorf("gaps %+v", gaps)
+	}
+	if len(snap.Nodes) != 1 || snap.Nodes[0].Console == nil {
+		t.Errorf("nodes %+v", snap.Nodes)
+	}
+}
+
 func TestGroupPages(t *testing.T) {
 	f := newFake(t)
 	f.answerWith("DescribeAutoScalingGroups", func(c call) (int, string) {

@@ -40,7 +40,8 @@ func (e *deadlineError) GapReason() snapshot.GapReason {
 	return snapshot.GapTimeout
 }
 
-func gapOf(section snapshot.Section, err error) snapshot.Gap {
+// GapOf says as a gap why a section, or one subject of it, could not be read.
+func GapOf(section snapshot.Section, err error) snapshot.Gap {
 	gap := snapshot.Gap{Section: section, Reason: snapshot.GapOther, Detail: err.Error()}
 	var why reasoner
 	switch {

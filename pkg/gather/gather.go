@@ -203,7 +203,7 @@ func (r *run) take(got result, busy map[snapshot.Section]int) {
 		got.fill(&r.snap)
 	}
 	if got.err != nil {
-		r.addGap(gapOf(got.section, got.err))
+		r.addGap(GapOf(got.section, got.err))
 		r.progress(got.section, Failed)
 		return
 	}
