@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/eksnodes/kubectl-eksnodes/pkg/authmap"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
 )
 
@@ -38,6 +39,36 @@ type Mapping struct {
 	// Diff shows the change of aws-auth, with a placeholder for a role that
 	// is still to be made.
 	Diff string `json:"diff,omitempty"`
+}
+
+// planMapping says how the role will be let in. A map that cannot be edited
+// is an error now, before anything is made.
+func planMapping(snap *snapshot.Snapshot, roleARN string) (Mapping, error) {
+	mapping := Mapping{Kind: mappingKind(snap.Cluster.AuthMode), RoleARN: roleARN}
+	if mapping.Kind == MapEntry {
+		for _, entry := range snap.Access.Entries {
+			if roleARN != "" && entry.PrincipalARN == roleARN && entry.Type == EntryType {
+				mapping.Done = true
+			}
+		}
+		return mapping, nil
+	}
+	if gap, missing := snap.Gap(snapshot.SectionAwsAuth, ""); missing {
+		return mapping, fmt.Errorf("read aws-auth: %s", gap.Detail)
+	}
+	if roleARN == "" {
+		roleARN = fmt.Sprintf("arn:%s:iam::%s:role/MADE-BY-THE-STACK", snap.Target.Partition, snap.Target.AccountID)
+	}
+	var data map[string]string
+	if snap.Access.AwsAuth != nil {
+		data = snap.Access.AwsAuth.Data
+	}
+	edit, err := authmap.AddRole(data, authmap.NodeEntry(roleARN))
+	if err != nil {
+		return mapping, fmt.Errorf("aws-auth: %w", err)
+	}
+	mapping.Done, mapping.Diff = !edit.Changed(), edit.Diff()
+	return mapping, nil
 }
 
 // mapper lets a role in and puts it out again.
