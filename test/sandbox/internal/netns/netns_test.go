@@ -15,7 +15,9 @@ import (
 	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/nstest"
 )
 
-func TestMain(m *testing.M) { os.Exit(nstest.Main(m.Run)) }
+func TestMain(m *testing.M) {
+	os.Exit(nstest.Main(func() error { return nil }, m.Run))
+}
 
 func ownNamespace(t *testing.T) string {
 	t.Helper()
