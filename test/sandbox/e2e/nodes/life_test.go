@@ -38,7 +38,7 @@ func TestLife(t *testing.T) {
 			remove(t, mode.group)
 			asg, role := addGroup(t, w, mode.group, 3, mode.entry)
 			addAgain(t, w, mode.group)
-			listGroup(t, mode.group)
+			listGroup(t, mode.group, mode.entry)
 			deleteGroup(t, w, mode.group, asg, role)
 		})
 	}
@@ -113,22 +113,32 @@ func addAgain(t *testing.T, w *world, group string) {
 // listed is what the test needs of `list -o json`.
 type listed struct {
 	Items []struct {
-		Name    string `json:"name"`
-		Tool    string `json:"tool"`
-		Desired int    `json:"desired"`
-		Ready   int    `json:"ready"`
-		Mapping string `json:"mapping"`
+		Metadata struct {
+			Name string `json:"name"`
+		} `json:"metadata"`
+		Spec struct {
+			Tool    string `json:"tool"`
+			Desired int    `json:"desired"`
+		} `json:"spec"`
+		Status struct {
+			Ready   int    `json:"ready"`
+			Mapping string `json:"mapping"`
+		} `json:"status"`
 	} `json:"items"`
 }
 
-func listGroup(t *testing.T, group string) {
+func listGroup(t *testing.T, group string, entry bool) {
 	t.Helper()
+	mapping := "aws-auth"
+	if entry {
+		mapping = "entry"
+	}
 	for _, item := range parse[listed](t, sandbox.MustExec(t, "kubectl", "eksnodes", "list", "-o", "json")).Items {
-		if item.Name != group {
+		if item.Metadata.Name != group {
 			continue
 		}
-		if item.Tool != "eksnodes" || item.Desired != 3 || item.Ready != 3 {
-			t.Errorf("listed as %+v", item)
+		if item.Spec.Tool != "eksnodes" || item.Spec.Desired != 3 || item.Status.Ready != 3 || item.Status.Mapping != mapping {
+			t.Errorf("listed as %+v, want mapping %s", item, mapping)
 		}
 		return
 	}
