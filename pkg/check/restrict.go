@@ -105,7 +105,7 @@ func restrictNodes(in []snapshot.Node, may func(snapshot.Section) bool) []snapsh
 			seen.Kube = node.Kube
 		}
 		if may(snapshot.SectionConsole) {
-			seen.Console = node.Console
+			seen.Console, seen.Logs = node.Console, node.Logs
 		}
 		out = append(out, seen)
 	}

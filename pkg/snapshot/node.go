@@ -13,6 +13,9 @@ type Node struct {
 	Cloud      *Instance `json:"cloud,omitempty"`
 	Kube       *KubeNode `json:"kube,omitempty"`
 	Console    *Console  `json:"console,omitempty"`
+	// Logs are the known lines of its console and, where somebody collected
+	// them, of its journals; SectionConsole.
+	Logs []Seen `json:"logs,omitempty"`
 }
 
 // Instance is EC2's view of a machine.
