@@ -41,6 +41,9 @@ type Check struct {
 	Needs []snapshot.Section
 	// Preflight rows are run by `add` over the proposed group.
 	Preflight bool
+	// PlanOnly rows make sense only before something is made: `doctor` does
+	// not run them over what stands.
+	PlanOnly bool
 
 	// Exactly one of the three is set. Each returns what it found; nothing
 	// means not applicable.

@@ -34,6 +34,9 @@ func TestEveryRuleIsTested(t *testing.T) {
 	for _, row := range preflightRows() {
 		have[row.check+" "+fmt.Sprint(row.want == report.Pass)] = true
 	}
+	for _, row := range ruleRows() {
+		have[row.check+" "+fmt.Sprint(row.want == report.Pass)] = true
+	}
 	for _, check := range All() {
 		if !have[check.ID+" true"] {
 			t.Errorf("%s has no passing case", check.ID)

@@ -24,7 +24,7 @@ func launchChecks() []Check {
 			ID: "launch.update-room", Title: "room for a rolling update",
 			Why:  "A rolling update starts the new machine before it ends the old one, so the group must be able to grow by one.",
 			Ref:  docLaunch,
-			Link: LinkLaunch, Needs: sections(snapshot.SectionGroups), Preflight: true, Group: updateRoom,
+			Link: LinkLaunch, Needs: sections(snapshot.SectionGroups), Preflight: true, PlanOnly: true, Group: updateRoom,
 		},
 		{
 			ID: "launch.type-exists", Title: "instance type exists in the region",
@@ -48,7 +48,7 @@ func launchChecks() []Check {
 			ID: "launch.vcpu-quota", Title: "on-demand vCPU quota",
 			Why:  "Beyond the account's quota of running vCPUs, launches fail with VcpuLimitExceeded, seen only in the scaling activities.",
 			Ref:  "https://docs.aws.amazon.com/ec2/latest/instancetypes/ec2-instance-quotas.html",
-			Link: LinkLaunch, Needs: sections(snapshot.SectionGroups, snapshot.SectionLaunch, snapshot.SectionInstanceTypes, snapshot.SectionQuotas), Preflight: true, Group: vcpuQuota,
+			Link: LinkLaunch, Needs: sections(snapshot.SectionGroups, snapshot.SectionLaunch, snapshot.SectionInstanceTypes, snapshot.SectionQuotas), Preflight: true, PlanOnly: true, Group: vcpuQuota,
 		},
 	}
 }

@@ -9,12 +9,25 @@ import (
 
 // All lists every rule, family by family.
 func All() []Check {
-	return slices.Concat(targetChecks(), launchChecks(), imageChecks(), netChecks(), authChecks(), bootChecks())
+	return slices.Concat(
+		targetChecks(),
+		launchChecks(),
+		imageChecks(),
+		netChecks(),
+		authChecks(),
+		bootChecks(),
+		joinChecks(),
+	)
 }
 
 // Preflight lists the rules that `add` runs over the group it proposes.
 func Preflight() []Check {
 	return slices.DeleteFunc(All(), func(c Check) bool { return !c.Preflight })
+}
+
+// Standing lists the rules that `doctor` runs over what stands.
+func Standing() []Check {
+	return slices.DeleteFunc(All(), func(c Check) bool { return c.PlanOnly })
 }
 
 // Needs lists the sections that the checks read, sorted.
