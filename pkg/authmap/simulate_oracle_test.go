@@ -104,7 +104,7 @@ func (m entryMapper) Map(id *token.Identity) (*config.IdentityMapping, error) {
 		return nil, errutil.ErrNotMapped
 	}
 	stripped, err := arn.StripPath(e.PrincipalARN)
-	if err != nil || strings.ToLower(stripped) != strings.ToLower(id.CanonicalARN) {
+	if err != nil || !strings.EqualFold(stripped, id.CanonicalARN) {
 		return nil, errutil.ErrIDAndARNMismatch
 	}
 	username, groups := e.user()

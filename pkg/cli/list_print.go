@@ -110,7 +110,7 @@ type nodeGroupStatus struct {
 // DeepCopyObject makes nodeGroup a runtime.Object.
 func (g *nodeGroup) DeepCopyObject() runtime.Object {
 	out := *g
-	g.ObjectMeta.DeepCopyInto(&out.ObjectMeta)
+	g.DeepCopyInto(&out.ObjectMeta)
 	out.Spec.InstanceType = append([]string(nil), g.Spec.InstanceType...)
 	out.Status.Instances = append([]string(nil), g.Status.Instances...)
 	return &out

@@ -45,10 +45,11 @@ func TestKinds(t *testing.T) {
 	} {
 		err := wrap(&smithy.OperationError{ServiceID: "Auto Scaling", OperationName: "DoIt", Err: &smithy.GenericAPIError{Code: test.code, Message: test.message}})
 		if !IsKind(fmt.Errorf("outer: %w", err), test.want) {
-			t.Errorf("%s %q: got %v", test.code, test.message, err.(*Error).Kind)
+			t.Errorf("%s %q: got %v, want %v", test.code, test.message, err, test.want)
 		}
-		if got := err.(*Error).GapReason(); got != test.reason {
-			t.Errorf("%s: reason %s, want %s", test.code, got, test.reason)
+		var classified *Error
+		if !errors.As(err, &classified) || classified.GapReason() != test.reason {
+			t.Errorf("%s: %v, want reason %s", test.code, err, test.reason)
 		}
 	}
 }

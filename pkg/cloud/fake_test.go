@@ -118,12 +118,10 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.calls = append(f.calls, c)
 	answer := f.answers[c.op]
 	f.mu.Unlock()
-	code, text := 200, ""
-	if answer != nil {
-		code, text = answer(c)
-	} else {
-		text = f.canned(c.op)
+	if answer == nil {
+		answer = func(c call) (int, string) { return http.StatusOK, f.canned(c.op) }
 	}
+	code, text := answer(c)
 	contentType := "application/x-amz-json-1.1"
 	if strings.HasPrefix(text, "<") {
 		contentType = "text/xml"

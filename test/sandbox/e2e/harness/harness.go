@@ -23,7 +23,7 @@ import (
 	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/seat"
 )
 
-// KeepEnv, when set, leaves the sandbox up after the tests, to look into it.
+// KeepEnv is the variable that, when set, leaves the sandbox up after the tests, to look into it.
 const KeepEnv = "EKSNODES_E2E_KEEP"
 
 // Sandbox is a running sandbox.

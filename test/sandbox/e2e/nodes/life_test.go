@@ -37,7 +37,7 @@ func TestLife(t *testing.T) {
 			}
 			remove(t, mode.group)
 			asg, role := addGroup(t, w, mode.group, 3, mode.entry)
-			addAgain(t, w, mode.group)
+			addAgain(t, mode.group)
 			listGroup(t, mode.group, mode.entry)
 			deleteGroup(t, w, mode.group, asg, role)
 		})
@@ -93,7 +93,7 @@ func requireCalls(t *testing.T, calls []calllog.Record) {
 }
 
 // addAgain checks that nothing is written for a group that is finished.
-func addAgain(t *testing.T, w *world, group string) {
+func addAgain(t *testing.T, group string) {
 	t.Helper()
 	since, last := time.Now(), sandbox.LastCall(t)
 	sandbox.MustExec(t, "kubectl", "eksnodes", "add", group, "--desired", "3", "--yes")

@@ -164,9 +164,8 @@ func (w *world) setMode(mode ekstypes.AuthenticationMode) {
 	})
 }
 
-// requireReady checks that exactly the group's instances are Ready nodes, and
-// returns their ids.
-func (w *world) requireReady(group string, count int) []string {
+// requireReady checks that exactly the group's instances are Ready nodes.
+func (w *world) requireReady(group string, count int) {
 	w.t.Helper()
 	instances, nodes := w.instances(group), w.nodes()
 	if len(instances) != count {
@@ -181,7 +180,6 @@ func (w *world) requireReady(group string, count int) []string {
 			w.t.Errorf("node %s has taints %v", node.Name, node.Spec.Taints)
 		}
 	}
-	return slices.Sorted(maps.Keys(instances))
 }
 
 // requireIdentity checks who the nodes are to the API server: by its own audit

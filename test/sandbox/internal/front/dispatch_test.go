@@ -30,7 +30,7 @@ func itoa(n int) string { return strconv.Itoa(n) }
 // signedPost sends a JSON call as an SDK would.
 func signedPost(t *testing.T, g *rig, service, host, target, body string) (status int, answer string) {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), "POST", "https://"+host+"/", strings.NewReader(body))
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://"+host+"/", strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func signedPost(t *testing.T, g *rig, service, host, target, body string) (statu
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // read to its end
+	defer resp.Body.Close()
 	b, err := io.ReadAll(resp.Body)
 	if err != nil {
 		t.Fatal(err)
@@ -103,7 +103,7 @@ func TestUnsignedRequest(t *testing.T) {
 		"eks.us-west-2.amazonaws.com/clusters":                  "MissingAuthenticationTokenException",
 		"checkip.amazonaws.com/":                                "",
 	} {
-		r, err := http.NewRequestWithContext(t.Context(), "GET", "https://"+host, nil)
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+host, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -147,6 +147,9 @@ func TestProxyReachesAWSHostsOnly(t *testing.T) {
 		}
 		resp, err := http.ReadResponse(bufio.NewReader(c), &http.Request{Method: http.MethodConnect})
 		if err != nil {
+			t.Fatal(err)
+		}
+		if err := resp.Body.Close(); err != nil {
 			t.Fatal(err)
 		}
 		return c, resp.StatusCode

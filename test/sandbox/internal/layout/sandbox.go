@@ -83,7 +83,7 @@ func (s Sandbox) PIDFile() string { return s.Path("supervisor.pid") }
 // Bin holds the programs of the user's seat that are no built artefacts.
 func (s Sandbox) Bin() string { return s.Path("bin") }
 
-// Log is the log file of one part: supervisor, front, moto, etcd, apiserver …
+// Log is the log file of one part: supervisor, front, moto, etcd, apiserver and so on.
 func (s Sandbox) Log(part string) string { return s.Path("log", part+".log") }
 
 // AuditLog is the API server's audit log, one JSON event a line.
@@ -108,7 +108,7 @@ func (s Sandbox) PKI() string { return s.Path("pki") }
 // AWSCA is the certificate of the throw-away CA that signs AWS's host names.
 func (s Sandbox) AWSCA() string { return filepath.Join(s.PKI(), "aws-ca.crt") }
 
-// Node is the directory of one instance's node: upper layer, console log …
+// Node is the directory of one instance's node: upper layer, console log and so on.
 func (s Sandbox) Node(instanceID string) string { return s.Path("nodes", instanceID) }
 
 // Cgroup is the sandbox's cgroup in every hierarchy, relative to its root.

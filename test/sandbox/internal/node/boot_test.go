@@ -16,7 +16,7 @@ import (
 // A node boots through cloud-init and nodeadm to a kubelet that looks for its
 // API server, all from the user data that its metadata service gives.
 func TestBootThroughCloudInit(t *testing.T) {
-	r := newRig(t, nodeConfig(t, ""), true)
+	r := newRig(t, nodeConfig(t), true)
 	r.start(t)
 	r.eventually(t, 60*time.Second, "journalctl -u kubelet | grep -q 'dial tcp "+layout.ControlPlaneIP+":443'")
 
@@ -49,7 +49,7 @@ func TestBootThroughCloudInit(t *testing.T) {
 // Without cloud-init the node is up sooner; reboot, power-off and a later start
 // keep its volume, and its end leaves nothing on the machine.
 func TestPowerCycle(t *testing.T) {
-	r := newRig(t, nodeConfig(t, ""), false)
+	r := newRig(t, nodeConfig(t), false)
 	ended := r.start(t)
 	r.eventually(t, 60*time.Second, "systemctl is-active kubelet && systemctl is-active ssh")
 	r.run(t, "echo kept > /var/lib/marker; cat /proc/sys/kernel/random/boot_id > /var/lib/first-boot")
@@ -90,7 +90,7 @@ func TestPowerCycle(t *testing.T) {
 // The key of the key pair and keys pushed by EC2 Instance Connect open ec2-user;
 // root is refused.
 func TestLogins(t *testing.T) {
-	r := newRig(t, nodeConfig(t, ""), true)
+	r := newRig(t, nodeConfig(t), true)
 	r.start(t)
 	r.eventually(t, 60*time.Second, "cloud-init status | grep done")
 	r.run(t, "ssh-keygen -q -t ed25519 -N '' -f /root/key")
@@ -112,7 +112,7 @@ func TestLogins(t *testing.T) {
 // A user data mistake shows as it does on EC2: nodeadm fails and says why on the
 // console, and no kubelet starts.
 func TestBadNodeConfig(t *testing.T) {
-	r := newRig(t, strings.Replace(nodeConfig(t, ""), layout.ServiceCIDR, "not-a-cidr", 1), false)
+	r := newRig(t, strings.Replace(nodeConfig(t), layout.ServiceCIDR, "not-a-cidr", 1), false)
 	r.start(t)
 	r.eventually(t, 60*time.Second, "systemctl is-failed nodeadm-config")
 	if got := r.run(t, "systemctl is-active kubelet || true"); got != "inactive" {
@@ -127,7 +127,7 @@ func TestBadNodeConfig(t *testing.T) {
 
 // An image without Kubernetes boots and never becomes a node.
 func TestPlainImage(t *testing.T) {
-	r := newRigOf(t, nodeConfig(t, ""), false, func(i node.Images) []string { return i.Plain })
+	r := newRigOf(t, nodeConfig(t), false, func(i node.Images) []string { return i.Plain })
 	r.start(t)
 	r.eventually(t, 60*time.Second, "systemctl is-active ssh")
 	r.run(t, "! command -v kubelet && ! command -v nodeadm && ! systemctl cat kubelet")

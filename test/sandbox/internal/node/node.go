@@ -97,7 +97,7 @@ func (n *Node) Run(ctx context.Context) (Ending, error) {
 		if err != nil {
 			return end, fmt.Errorf("node %s: %w", n.spec.InstanceID, err)
 		}
-		if end != Rebooted || ctx.Err() != nil {
+		if ended := ctx.Err() != nil; ended || end != Rebooted {
 			return end, nil
 		}
 	}

@@ -178,7 +178,7 @@ func testCredentials(context.Context, string, string) (imds.Credentials, error) 
 		Expiration: time.Now().Add(time.Hour)}, nil
 }
 
-func nodeConfig(t *testing.T, extra string) string {
+func nodeConfig(t *testing.T) string {
 	t.Helper()
 	authority, err := pki.NewAuthority("kubernetes")
 	check(t, err)
@@ -186,7 +186,7 @@ func nodeConfig(t *testing.T, extra string) string {
 	return "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=\"//\"\n\n" +
 		"--//\nContent-Type: application/node.eks.aws\n\n---\napiVersion: node.eks.aws/v1alpha1\nkind: NodeConfig\n" +
 		"spec:\n  cluster:\n    name: demo\n    apiServerEndpoint: " + layout.Endpoint + "\n    certificateAuthority: " + ca +
-		"\n    cidr: " + layout.ServiceCIDR + "\n" + extra +
+		"\n    cidr: " + layout.ServiceCIDR + "\n" +
 		"--//\nContent-Type: text/x-shellscript; charset=\"us-ascii\"\n\n#!/bin/bash\n" +
 		"echo \"hello from user data on $(hostname)\" | tee /var/log/ran\n--//--\n"
 }

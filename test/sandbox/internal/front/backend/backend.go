@@ -67,7 +67,7 @@ func (c *Client) do(r *http.Request, call awsapi.Call) (awsapi.Reply, error) {
 		}
 		return awsapi.Reply{}, awsapi.NotImplemented(call, "moto cannot be reached")
 	}
-	defer resp.Body.Close() //nolint:errcheck // read to its end below
+	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	if err != nil {
 		return awsapi.Reply{}, awsapi.NotImplemented(call, "moto broke off its answer")

@@ -94,7 +94,7 @@ func changes() map[string]func(*http.Request, []byte) ([]byte, string) {
 func TestVerifyPresigned(t *testing.T) {
 	const clusterHeader = "X-K8s-Aws-Id"
 	presign := func(t *testing.T) *http.Request {
-		r, err := http.NewRequestWithContext(t.Context(), "GET",
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet,
 			"https://sts.us-west-2.amazonaws.com/?Action=GetCallerIdentity&Version=2011-06-15&X-Amz-Expires=60", nil)
 		if err != nil {
 			t.Fatal(err)
@@ -105,7 +105,7 @@ func TestVerifyPresigned(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := http.NewRequestWithContext(t.Context(), "GET", u, nil)
+		got, err := http.NewRequestWithContext(t.Context(), http.MethodGet, u, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

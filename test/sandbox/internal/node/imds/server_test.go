@@ -45,7 +45,7 @@ func newService(instance Instance, credentials CredentialSource) *service {
 	return s
 }
 
-// ask sends one request; header is name, value, name, value …
+// ask sends one request; header is name, value, name, value and so on.
 func (s *service) ask(method, path string, header ...string) (int, string) {
 	r := httptest.NewRequest(method, path, nil)
 	for i := 0; i < len(header); i += 2 {
