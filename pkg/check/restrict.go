@@ -34,6 +34,7 @@ func restrict(snap *snapshot.Snapshot, needs []snapshot.Section) *snapshot.Snaps
 	if may(snapshot.SectionCNI) {
 		out.Kube.CNIPolicyOnNode, out.Kube.CNIVersion = snap.Kube.CNIPolicyOnNode, snap.Kube.CNIVersion
 	}
+	out.Kube.System = restrictSystem(snap.Kube.System, may)
 	out.Network = restrictNetwork(snap.Network, may)
 	out.Catalog = restrictCatalog(snap.Catalog, may)
 	out.Groups = restrictGroups(snap.Groups, may)
@@ -51,6 +52,7 @@ func restrictNetwork(in snapshot.Network, may func(snapshot.Section) bool) (out 
 	if may(snapshot.SectionSecurityGroups) {
 		out.SecurityGroups = in.SecurityGroups
 	}
+	restrictVPC(in, may, &out)
 	return out
 }
 

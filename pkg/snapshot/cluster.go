@@ -42,6 +42,14 @@ type Cluster struct {
 	PublicAccessCIDRs []string          `json:"publicAccessCIDRs,omitempty"`
 	CreatedAt         time.Time         `json:"createdAt,omitzero"`
 	Tags              map[string]string `json:"tags,omitempty"`
+	HealthIssues      []HealthIssue     `json:"healthIssues,omitempty"`
+}
+
+// HealthIssue is what EKS itself finds wrong with a cluster.
+type HealthIssue struct {
+	Code      string   `json:"code"` // SUBNET_NOT_FOUND, ASSUME_ROLE_ACCESS_DENIED …
+	Message   string   `json:"message,omitempty"`
+	Resources []string `json:"resources,omitempty"`
 }
 
 // Access is who may come in: both lists, whatever the mode reads.
@@ -84,4 +92,5 @@ type Kube struct {
 	// so that the node role must carry AmazonEKS_CNI_Policy. Nil: not known.
 	CNIPolicyOnNode *bool  `json:"cniPolicyOnNode,omitempty"` // SectionCNI
 	CNIVersion      string `json:"cniVersion,omitempty"`
+	System          System `json:"system,omitzero"`
 }

@@ -25,10 +25,20 @@ type Group struct {
 	Suspended    []string          `json:"suspended,omitempty"` // Launch, Terminate …
 	CreatedAt    time.Time         `json:"createdAt,omitzero"`
 	InstanceIDs  []string          `json:"instanceIDs,omitempty"`
+	Members      []Member          `json:"members,omitempty"` // InstanceIDs with their states
+	HealthCheck  string            `json:"healthCheck,omitempty"`
+	HealthGrace  time.Duration     `json:"healthGrace,omitempty"` // before the health check counts
 
 	Launch     Launch     `json:"launch"`
 	Stack      *Stack     `json:"stack,omitempty"`
 	Activities []Activity `json:"activities,omitempty"` // newest first, SectionActivities
+}
+
+// Member is an instance as its Auto Scaling group sees it.
+type Member struct {
+	InstanceID string `json:"instanceID"`
+	Lifecycle  string `json:"lifecycle"` // Pending, Pending:Wait, InService, Terminating:Wait …
+	Health     string `json:"health,omitempty"`
 }
 
 // Launch is what an instance of the group will be started from.

@@ -5,6 +5,13 @@ type Network struct {
 	Subnets        []Subnet        `json:"subnets,omitempty"`        // SectionSubnets
 	RouteTables    []RouteTable    `json:"routeTables,omitempty"`    // SectionRouteTables
 	SecurityGroups []SecurityGroup `json:"securityGroups,omitempty"` // SectionSecurityGroups
+
+	VPC              *VPC              `json:"vpc,omitempty"`              // SectionVPC: the cluster's
+	DHCPOptions      []DHCPOptions     `json:"dhcpOptions,omitempty"`      // SectionDHCPOptions
+	NATGateways      []NATGateway      `json:"natGateways,omitempty"`      // SectionNATGateways
+	InternetGateways []InternetGateway `json:"internetGateways,omitempty"` // SectionInternetGateways
+	Endpoints        []VPCEndpoint     `json:"endpoints,omitempty"`        // SectionVPCEndpoints
+	ACLs             []NetworkACL      `json:"acls,omitempty"`             // SectionNetworkACLs
 }
 
 // Subnet returns the subnet with the id, or nil.

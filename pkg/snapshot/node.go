@@ -13,6 +13,8 @@ type Node struct {
 	Cloud      *Instance `json:"cloud,omitempty"`
 	Kube       *KubeNode `json:"kube,omitempty"`
 	Console    *Console  `json:"console,omitempty"`
+	// Status is nil when EC2 has none: the instance does not run.
+	Status *InstanceStatus `json:"status,omitempty"` // SectionInstanceStatus
 	// Logs are the known lines of its console and, where somebody collected
 	// them, of its journals; SectionConsole.
 	Logs []Seen `json:"logs,omitempty"`
@@ -36,6 +38,7 @@ type Instance struct {
 	LaunchedAt       time.Time         `json:"launchedAt"`
 	HTTPTokens       string            `json:"httpTokens,omitempty"`
 	HopLimit         int               `json:"hopLimit,omitempty"`
+	HTTPEndpoint     string            `json:"httpEndpoint,omitempty"` // enabled, disabled
 	Tags             map[string]string `json:"tags,omitempty"`
 	// Lifecycle and health as the Auto Scaling group sees them: Pending,
 	// InService, Pending:Wait …; Healthy, Unhealthy.

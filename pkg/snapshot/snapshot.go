@@ -136,6 +136,7 @@ func (s *Snapshot) AddNodes(added ...Node) {
 		have.Cloud = cmp.Or(have.Cloud, node.Cloud)
 		have.Kube = cmp.Or(have.Kube, node.Kube)
 		have.Console = cmp.Or(have.Console, node.Console)
+		have.Status = cmp.Or(have.Status, node.Status)
 		have.Logs = joinLogs(have.Logs, node.Logs)
 	}
 	s.Nodes = nodes
