@@ -29,6 +29,37 @@ const (
 	LinkReady
 )
 
+// String is the link's name in reports.
+func (l Link) String() string {
+	switch l {
+	case LinkTarget:
+		return "target"
+	case LinkLaunch:
+		return "launch"
+	case LinkBoot:
+		return "boot"
+	case LinkCredentials:
+		return "credentials"
+	case LinkAWSAPI:
+		return "aws-api"
+	case LinkAPIServer:
+		return "api-server"
+	case LinkAuthentication:
+		return "authentication"
+	case LinkAuthorisation:
+		return "authorisation"
+	case LinkNodeObject:
+		return "node-object"
+	case LinkCNI:
+		return "cni"
+	case LinkInitialized:
+		return "initialized"
+	case LinkReady:
+		return "ready"
+	}
+	return "unknown"
+}
+
 // Check is one row of the table of rules.
 type Check struct {
 	ID    string // family.name, the family is the file's name
@@ -44,6 +75,9 @@ type Check struct {
 	// PlanOnly rows make sense only before something is made: `doctor` does
 	// not run them over what stands.
 	PlanOnly bool
+	// Symptom rows say that something did not come about. Any other failure
+	// of the same subject at the same link or before explains them.
+	Symptom bool
 
 	// Exactly one of the three is set. Each returns what it found; nothing
 	// means not applicable.

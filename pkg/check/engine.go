@@ -15,29 +15,55 @@ func Run(snap *snapshot.Snapshot, checks []Check) report.Report {
 		verdicts = append(verdicts, judge(snap, &checks[i])...)
 	}
 	block(verdicts)
+	folded := fold(verdicts)
+	compareSiblings(snap, folded)
 	out := report.Report{
-		APIVersion: report.APIVersion,
-		Kind:       "Report",
-		Cluster:    snap.Target.ClusterName,
-		Findings:   fold(verdicts),
+		APIVersion:  report.APIVersion,
+		Kind:        "Report",
+		Cluster:     snap.Target.ClusterName,
+		Region:      snap.Target.Region,
+		CollectedAt: snap.CollectedAt,
+		Machines:    machines(snap),
+		Findings:    make([]report.Finding, 0, len(folded)),
+	}
+	for _, v := range folded {
+		out.Findings = append(out.Findings, v.Finding)
 	}
 	out.Count()
 	return out
+}
+
+func machines(snap *snapshot.Snapshot) report.Machines {
+	var count report.Machines
+	for i := range snap.Nodes {
+		node := &snap.Nodes[i]
+		count.Total++
+		if node.Kube != nil {
+			count.Registered++
+		}
+		if node.Kube != nil && node.Kube.Ready() {
+			count.Ready++
+		}
+	}
+	return count
 }
 
 // verdict is a finding about one subject on its way into the report.
 type verdict struct {
 	report.Finding
 	subject string
-	machine bool // the subject is a machine, so the join chain applies
+	kind    report.Kind
+	group   string // of a machine
 	link    Link
+	symptom bool
 }
 
 // subject is what a rule is asked about.
 type subject struct {
 	name     string
-	machine  bool
-	proposed bool // a group that is only planned: its own facts are the plan's
+	kind     report.Kind
+	group    string // of a machine
+	proposed bool   // a group that is only planned: its own facts are the plan's
 	ask      func(*snapshot.Snapshot) []Result
 }
 
@@ -45,14 +71,16 @@ type subject struct {
 func judge(snap *snapshot.Snapshot, check *Check) []verdict {
 	var verdicts []verdict
 	seen := restrict(snap, check.Needs)
-	for _, s := range subjects(seen, check) {
+	asked := subjects(seen, check)
+	for _, s := range asked {
 		for _, result := range answer(snap, seen, check, s) {
 			verdicts = append(verdicts, verdict{
 				Finding: report.Finding{
 					Check: check.ID, Title: check.Title, Status: result.Status, Confidence: result.Confidence,
 					Summary: result.Summary, Evidence: result.Evidence, Fix: result.Fix, Refs: refs(check),
+					Kind: s.kind, Of: len(asked), Link: check.Link.String(),
 				},
-				subject: s.name, machine: s.machine, link: check.Link,
+				subject: s.name, kind: s.kind, group: s.group, link: check.Link, symptom: check.Symptom,
 			})
 		}
 	}
@@ -102,24 +130,24 @@ func subjects(seen *snapshot.Snapshot, check *Check) []subject {
 	var all []subject
 	switch {
 	case check.Cluster != nil:
-		return []subject{{name: seen.Target.ClusterName, ask: check.Cluster}}
+		return []subject{{name: seen.Target.ClusterName, kind: report.KindCluster, ask: check.Cluster}}
 	case check.Group != nil:
 		for i := range seen.Groups {
 			group := &seen.Groups[i]
-			all = append(all, subject{name: group.Name, proposed: group.Proposed, ask: func(s *snapshot.Snapshot) []Result {
+			all = append(all, subject{name: group.Name, kind: report.KindGroup, proposed: group.Proposed, ask: func(s *snapshot.Snapshot) []Result {
 				return check.Group(s, group)
 			}})
 		}
 	case check.Node != nil:
 		for i := range seen.Nodes {
 			node := &seen.Nodes[i]
-			all = append(all, subject{name: nodeName(node), machine: true, ask: func(s *snapshot.Snapshot) []Result {
+			all = append(all, subject{name: nodeName(node), kind: report.KindMachine, group: node.Group, ask: func(s *snapshot.Snapshot) []Result {
 				return check.Node(s, node)
 			}})
 		}
 	}
 	if len(all) == 0 {
-		all = append(all, subject{name: seen.Target.ClusterName, ask: func(*snapshot.Snapshot) []Result { return nil }})
+		all = append(all, subject{name: seen.Target.ClusterName, kind: report.KindCluster, ask: func(*snapshot.Snapshot) []Result { return nil }})
 	}
 	return all
 }
@@ -136,25 +164,4 @@ func refs(check *Check) []string {
 		return nil
 	}
 	return []string{check.Ref}
-}
-
-// block finds the earliest failing link of every machine; what fails later
-// in the chain follows from it.
-func block(verdicts []verdict) {
-	first := map[string]*verdict{}
-	for i := range verdicts {
-		v := &verdicts[i]
-		if !v.machine || v.Status != report.Fail {
-			continue
-		}
-		if cause := first[v.subject]; cause == nil || v.link < cause.link {
-			first[v.subject] = v
-		}
-	}
-	for i := range verdicts {
-		v := &verdicts[i]
-		if cause := first[v.subject]; v.machine && v.Status == report.Fail && v.link > cause.link {
-			v.BlockedBy = cause.Check
-		}
-	}
 }

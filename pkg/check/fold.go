@@ -12,7 +12,7 @@ const maxEvidence = 8
 
 // fold makes one finding of equal verdicts about many subjects, and puts the
 // findings in verdict order: causes first, worst first, then by the chain.
-func fold(verdicts []verdict) []report.Finding {
+func fold(verdicts []verdict) []verdict {
 	type key struct {
 		check, summary, fix, blockedBy string
 		status                         report.Status
@@ -39,11 +39,7 @@ func fold(verdicts []verdict) []report.Finding {
 			slices.Compare(a.Subjects, b.Subjects),
 		)
 	})
-	findings := make([]report.Finding, 0, len(folded))
-	for _, v := range folded {
-		findings = append(findings, v.Finding)
-	}
-	return findings
+	return folded
 }
 
 // add joins the subject, the evidence and the commands of an equal verdict.

@@ -21,7 +21,7 @@ func joinChecks() []Check {
 			ID: "node.absent", Title: "machine has registered as a node",
 			Why:  "A running machine without a Node object runs no pods and costs as much as one that does. This is the symptom; whatever else fails for the machine is its cause.",
 			Ref:  "https://docs.aws.amazon.com/eks/latest/userguide/troubleshooting.html#worker-node-fail",
-			Link: LinkNodeObject, Needs: sections(snapshot.SectionInstances, snapshot.SectionNodes), Node: nodeAbsent,
+			Link: LinkNodeObject, Symptom: true, Needs: sections(snapshot.SectionInstances, snapshot.SectionNodes), Node: nodeAbsent,
 		},
 	}
 }

@@ -2,19 +2,44 @@
 // plain, the same words in both binaries and in every output format.
 package report
 
-import "github.com/eksnodes/kubectl-eksnodes/pkg/product"
+import (
+	"time"
+
+	"github.com/eksnodes/kubectl-eksnodes/pkg/product"
+)
 
 // APIVersion of the documents in this package.
 const APIVersion = product.PluginName + "/v1alpha1"
 
 // Report is what a judgement ends in.
 type Report struct {
-	APIVersion string    `json:"apiVersion"`
-	Kind       string    `json:"kind"` // Report
-	Cluster    string    `json:"cluster,omitempty"`
-	Findings   []Finding `json:"findings"` // in verdict order, causes first
-	Counts     Counts    `json:"counts"`
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"` // Report
+	Cluster    string `json:"cluster,omitempty"`
+	Region     string `json:"region,omitempty"`
+	// CollectedAt is when the facts were read.
+	CollectedAt time.Time `json:"collectedAt,omitzero"`
+	Machines    Machines  `json:"machines,omitzero"`
+	Findings    []Finding `json:"findings"` // in verdict order, causes first
+	Counts      Counts    `json:"counts"`
 }
+
+// Machines counts the machines that were judged.
+type Machines struct {
+	Total      int `json:"total"`
+	Registered int `json:"registered"` // have a Node object
+	Ready      int `json:"ready"`
+}
+
+// Kind says what the subjects of a finding are.
+type Kind string
+
+// The kinds of subjects.
+const (
+	KindCluster Kind = "cluster"
+	KindGroup   Kind = "group"
+	KindMachine Kind = "machine"
+)
 
 // Counts says how many findings have each status.
 type Counts struct {
@@ -55,6 +80,11 @@ type Finding struct {
 	// Subjects are the machines, groups or the cluster it is about, sorted;
 	// equal findings about many subjects are one.
 	Subjects []string `json:"subjects,omitempty"`
+	Kind     Kind     `json:"kind,omitempty"`
+	// Of is how many such subjects the check was asked about.
+	Of int `json:"of,omitempty"`
+	// Link is the link of the join chain that the check looks at.
+	Link string `json:"link,omitempty"`
 	// Summary is one line, lower case, no full stop, values as the user would type them.
 	Summary string `json:"summary"`
 	// Evidence quotes the facts, one per line, with where they were read.
