@@ -126,6 +126,7 @@ type Process struct {
 	t      testing.TB
 	cmd    *exec.Cmd
 	args   []string
+	secret bool // neither arguments nor output may stand in a log
 	stdout bytes.Buffer
 	stderr watched
 }
@@ -190,7 +191,9 @@ func (p *Process) Wait() Result {
 		p.t.Fatalf("%v: %v", p.args, err)
 	}
 	result := Result{Stdout: p.stdout.String(), Stderr: p.stderr.String(), Code: p.cmd.ProcessState.ExitCode()}
-	p.t.Logf("$ %s\n%s%s[exit %d]", strings.Join(p.args, " "), result.Stdout, result.Stderr, result.Code)
+	if !p.secret {
+		p.t.Logf("$ %s\n%s%s[exit %d]", strings.Join(p.args, " "), result.Stdout, result.Stderr, result.Code)
+	}
 	return result
 }
 
@@ -206,6 +209,19 @@ func (s *Sandbox) MustExec(t testing.TB, args ...string) string {
 	result := s.Exec(t, args...)
 	if result.Code != 0 {
 		t.Fatalf("%v ended with %d\n%s", args, result.Code, result.Stderr)
+	}
+	return result.Stdout
+}
+
+// SecretExec is MustExec of a command whose arguments or output hold
+// credentials: nothing of it is logged.
+func (s *Sandbox) SecretExec(t testing.TB, args ...string) string {
+	t.Helper()
+	process := s.Start(t, args...)
+	process.secret = true
+	result := process.Wait()
+	if result.Code != 0 {
+		t.Fatalf("a command with credentials ended with %d", result.Code)
 	}
 	return result.Stdout
 }
