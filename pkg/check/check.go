@@ -70,6 +70,9 @@ type Check struct {
 	// Needs are the sections that the rule may see. If one is a gap the
 	// rule is not run and the finding is unknown, with the gap's reason.
 	Needs []snapshot.Section
+	// Uses are sections that the rule may see besides, with their gaps: what
+	// to make of a gap is for the rule to say, with unread.
+	Uses []snapshot.Section
 	// Preflight rows are run by `add` over the proposed group.
 	Preflight bool
 	// PlanOnly rows make sense only before something is made: `doctor` does
@@ -79,11 +82,13 @@ type Check struct {
 	// of the same subject at the same link or before explains them.
 	Symptom bool
 
-	// Exactly one of the three is set. Each returns what it found; nothing
+	// Exactly one of the four is set. Each returns what it found; nothing
 	// means not applicable.
 	Cluster func(*snapshot.Snapshot) []Result
 	Group   func(*snapshot.Snapshot, *snapshot.Group) []Result
 	Node    func(*snapshot.Snapshot, *snapshot.Node) []Result
+	// Join is about whatever is to join: see Joiner.
+	Join func(*snapshot.Snapshot) func(Joiner) []Result
 }
 
 // Result is what a rule says; the engine adds the check's id, title and the

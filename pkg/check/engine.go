@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/report"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
@@ -70,7 +71,7 @@ type subject struct {
 // judge asks one rule about all its subjects.
 func judge(snap *snapshot.Snapshot, check *Check) []verdict {
 	var verdicts []verdict
-	seen := restrict(snap, check.Needs)
+	seen := restrict(snap, slices.Concat(check.Needs, check.Uses))
 	asked := subjects(seen, check)
 	for _, s := range asked {
 		for _, result := range answer(snap, seen, check, s) {
@@ -145,6 +146,9 @@ func subjects(seen *snapshot.Snapshot, check *Check) []subject {
 				return check.Node(s, node)
 			}})
 		}
+	}
+	if check.Join != nil {
+		all = joiners(seen, check)
 	}
 	if len(all) == 0 {
 		all = append(all, subject{name: seen.Target.ClusterName, kind: report.KindCluster, ask: func(*snapshot.Snapshot) []Result { return nil }})

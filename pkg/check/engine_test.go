@@ -70,7 +70,7 @@ func TestRowsAreWellFormed(t *testing.T) {
 		if check.Title == "" || check.Why == "" || !strings.HasPrefix(check.Ref, "https://") {
 			t.Errorf("%s lacks title, why or reference", check.ID)
 		}
-		if asked := count(check.Cluster != nil, check.Group != nil, check.Node != nil); asked != 1 {
+		if asked := count(check.Cluster != nil, check.Group != nil, check.Node != nil, check.Join != nil); asked != 1 {
 			t.Errorf("%s has %d rules", check.ID, asked)
 		}
 		for _, need := range check.Needs {

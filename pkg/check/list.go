@@ -35,6 +35,7 @@ func Needs(checks []Check) []snapshot.Section {
 	var all []snapshot.Section
 	for _, check := range checks {
 		all = append(all, check.Needs...)
+		all = append(all, check.Uses...)
 	}
 	slices.Sort(all)
 	return slices.Compact(all)

@@ -23,7 +23,7 @@ func restrict(snap *snapshot.Snapshot, needs []snapshot.Section) *snapshot.Snaps
 		out.Access.AwsAuth = snap.Access.AwsAuth
 	}
 	if may(snapshot.SectionRoles) {
-		out.Roles = snap.Roles
+		out.Roles, out.Profiles = restrictRoles(snap.Roles, may), snap.Profiles
 	}
 	if may(snapshot.SectionStacks) {
 		out.Stacks = snap.Stacks
@@ -33,6 +33,14 @@ func restrict(snap *snapshot.Snapshot, needs []snapshot.Section) *snapshot.Snaps
 	}
 	if may(snapshot.SectionCNI) {
 		out.Kube.CNIPolicyOnNode, out.Kube.CNIVersion = snap.Kube.CNIPolicyOnNode, snap.Kube.CNIVersion
+	}
+	if may(snapshot.SectionBindings) {
+		out.Kube.Bindings = snap.Kube.Bindings
+	}
+	for _, gap := range snap.Gaps {
+		if may(gap.Section) {
+			out.Gaps = append(out.Gaps, gap)
+		}
 	}
 	out.Kube.System = restrictSystem(snap.Kube.System, may)
 	out.Network = restrictNetwork(snap.Network, may)
@@ -106,10 +114,26 @@ func restrictNodes(in []snapshot.Node, may func(snapshot.Section) bool) []snapsh
 		if may(snapshot.SectionNodes) {
 			seen.Kube = node.Kube
 		}
+		if may(snapshot.SectionUserData) {
+			seen.UserData = node.UserData
+		}
 		if may(snapshot.SectionConsole) {
 			seen.Console, seen.Logs = node.Console, node.Logs
 		}
+		if may(snapshot.SectionInstanceStatus) {
+			seen.Status = node.Status
+		}
 		out = append(out, seen)
+	}
+	return out
+}
+
+func restrictRoles(in []snapshot.Role, may func(snapshot.Section) bool) []snapshot.Role {
+	out := slices.Clone(in)
+	for i := range out {
+		if !may(snapshot.SectionRolePolicies) {
+			out[i].Policies = nil
+		}
 	}
 	return out
 }

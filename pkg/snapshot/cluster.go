@@ -83,6 +83,8 @@ type Role struct {
 	TrustPolicy      string    `json:"trustPolicy,omitempty"`      // JSON
 	AttachedPolicies []string  `json:"attachedPolicies,omitempty"` // ARNs
 	InstanceProfiles []string  `json:"instanceProfiles,omitempty"` // ARNs of profiles holding it
+	// Policies is nil when they were not read, SectionRolePolicies.
+	Policies *RolePolicies `json:"policies,omitempty"`
 }
 
 // Kube is what the cluster's own API says, apart from nodes.
@@ -93,4 +95,7 @@ type Kube struct {
 	CNIPolicyOnNode *bool  `json:"cniPolicyOnNode,omitempty"` // SectionCNI
 	CNIVersion      string `json:"cniVersion,omitempty"`
 	System          System `json:"system,omitzero"`
+	// Bindings are those cluster role bindings that nodes live on,
+	// SectionBindings.
+	Bindings []Binding `json:"bindings,omitempty"`
 }

@@ -13,6 +13,9 @@ type Node struct {
 	Cloud      *Instance `json:"cloud,omitempty"`
 	Kube       *KubeNode `json:"kube,omitempty"`
 	Console    *Console  `json:"console,omitempty"`
+	// UserData is what the machine itself was started with, decoded; "" when
+	// it was not read, SectionUserData. It is never printed whole.
+	UserData string `json:"userData,omitempty"`
 	// Status is nil when EC2 has none: the instance does not run.
 	Status *InstanceStatus `json:"status,omitempty"` // SectionInstanceStatus
 	// Logs are the known lines of its console and, where somebody collected

@@ -41,6 +41,9 @@ const (
 	SectionLeases           Section = "kube/leases"
 	SectionCSRs             Section = "kube/csrs"
 	SectionWebhooks         Section = "kube/webhooks"
+	SectionRolePolicies     Section = "iam/role-policies"
+	SectionUserData         Section = "ec2/user-data"
+	SectionBindings         Section = "kube/cluster-role-bindings"
 )
 
 // Permission is what reading a section takes: IAM actions and RBAC rules.
@@ -101,5 +104,8 @@ func Permissions() map[Section]Permission {
 			{APIGroup: "admissionregistration.k8s.io", Resource: "validatingwebhookconfigurations", Verbs: []string{"list"}},
 			{APIGroup: "admissionregistration.k8s.io", Resource: "mutatingwebhookconfigurations", Verbs: []string{"list"}},
 		}},
+		SectionRolePolicies: actions("iam:ListAttachedRolePolicies", "iam:ListRolePolicies", "iam:GetRolePolicy"),
+		SectionUserData:     actions("ec2:DescribeInstanceAttribute"),
+		SectionBindings:     {RBAC: []RBACRule{{APIGroup: "rbac.authorization.k8s.io", Resource: "clusterrolebindings", Verbs: []string{"list"}}}},
 	}
 }

@@ -24,7 +24,9 @@ type Snapshot struct {
 	Network Network  `json:"network"`           // SectionSubnets and the other network sections
 	Catalog Catalog  `json:"catalog"`           // what AWS offers: types, images, quotas, key pairs
 	Roles   []Role   `json:"roles,omitempty"`   // SectionRoles: node roles by ARN
-	Kube    Kube     `json:"kube"`              // the cluster's own API
+	// Profiles are the instance profiles that were looked for, SectionRoles.
+	Profiles []InstanceProfile `json:"profiles,omitempty"`
+	Kube     Kube              `json:"kube"` // the cluster's own API
 
 	Stacks []Stack `json:"stacks,omitempty"` // SectionStacks: the stacks that were asked for and exist
 	Groups []Group `json:"groups,omitempty"` // SectionGroups, SectionLaunch, SectionActivities
@@ -138,6 +140,7 @@ func (s *Snapshot) AddNodes(added ...Node) {
 		have.Console = cmp.Or(have.Console, node.Console)
 		have.Status = cmp.Or(have.Status, node.Status)
 		have.Logs = joinLogs(have.Logs, node.Logs)
+		have.UserData = cmp.Or(have.UserData, node.UserData)
 	}
 	s.Nodes = nodes
 }
