@@ -11,6 +11,7 @@ import (
 	ekstypes "github.com/aws/aws-sdk-go-v2/service/eks/types"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/gather"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/redact"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
 )
 
@@ -96,6 +97,13 @@ func ConvertCluster(in ekstypes.Cluster) snapshot.Cluster {
 		out.ServiceCIDR = aws.ToString(network.ServiceIpv4Cidr)
 		if network.IpFamily == ekstypes.IpFamilyIpv6 {
 			out.IPFamily, out.ServiceCIDR = "ipv6", aws.ToString(network.ServiceIpv6Cidr)
+		}
+	}
+	if in.Health != nil {
+		for _, issue := range in.Health.Issues {
+			out.HealthIssues = append(out.HealthIssues, snapshot.HealthIssue{
+				Code: string(issue.Code), Message: redact.Line(aws.ToString(issue.Message)), Resources: issue.ResourceIds,
+			})
 		}
 	}
 	if vpc := in.ResourcesVpcConfig; vpc != nil {

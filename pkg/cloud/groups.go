@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
@@ -126,6 +127,8 @@ func ConvertGroup(in astypes.AutoScalingGroup) snapshot.Group {
 		Desired:      int(aws.ToInt32(in.DesiredCapacity)),
 		Zones:        in.AvailabilityZones,
 		CreatedAt:    aws.ToTime(in.CreatedTime),
+		HealthCheck:  aws.ToString(in.HealthCheckType),
+		HealthGrace:  time.Duration(aws.ToInt32(in.HealthCheckGracePeriod)) * time.Second,
 		Tags:         map[string]string{},
 		InstanceTags: map[string]string{},
 	}
@@ -147,6 +150,9 @@ func ConvertGroup(in astypes.AutoScalingGroup) snapshot.Group {
 	}
 	for _, member := range in.Instances {
 		group.InstanceIDs = append(group.InstanceIDs, aws.ToString(member.InstanceId))
+		group.Members = append(group.Members, snapshot.Member{
+			InstanceID: aws.ToString(member.InstanceId), Lifecycle: string(member.LifecycleState), Health: aws.ToString(member.HealthStatus),
+		})
 	}
 	if name := group.Tags["aws:cloudformation:stack-name"]; name != "" {
 		group.Stack = &snapshot.Stack{Name: name, ID: group.Tags["aws:cloudformation:stack-id"]}

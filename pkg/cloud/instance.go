@@ -63,11 +63,21 @@ func (r reader) instances(ctx context.Context, known *snapshot.Snapshot) (gather
 		return nil, err
 	}
 	groupOf := map[string]string{}
+	var untagged []string
 	for _, group := range r.wanted(known) {
 		for _, id := range group.InstanceIDs {
 			groupOf[id] = group.Name
+			if _, have := found[id]; !have {
+				untagged = append(untagged, id)
+			}
 		}
 	}
+	// A member without the tag is a fault to be seen, not a machine to miss.
+	others, err := r.DescribeInstances(ctx, untagged...)
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(found, others)
 	var machines []snapshot.Node
 	for _, id := range slices.Sorted(maps.Keys(found)) {
 		group, member := groupOf[id]
@@ -122,7 +132,7 @@ func (r reader) consoles(ctx context.Context, _ *snapshot.Snapshot) (gather.Fill
 				snap.Gaps = append(slices.Clip(snap.Gaps), gap)
 				continue
 			}
-			snap.AddNodes(snapshot.Node{InstanceID: id, Console: found[i]})
+			snap.AddNodes(snapshot.Node{InstanceID: id, Console: found[i], Logs: ConsoleLogs(found[i])})
 		}
 	}, nil
 }
@@ -171,6 +181,7 @@ func ConvertInstance(in ec2types.Instance) snapshot.Instance {
 	if in.MetadataOptions != nil {
 		out.HTTPTokens = string(in.MetadataOptions.HttpTokens)
 		out.HopLimit = int(aws.ToInt32(in.MetadataOptions.HttpPutResponseHopLimit))
+		out.HTTPEndpoint = string(in.MetadataOptions.HttpEndpoint)
 	}
 	return out
 }

@@ -53,10 +53,14 @@ func (r reader) securityGroups(ctx context.Context, known *snapshot.Snapshot) (g
 	if id := known.Cluster.ClusterSGID; id != "" {
 		ids = append(ids, id)
 	}
-	if len(ids) == 0 {
+	if len(ids) == 0 && !r.req.AllSecurityGroups {
 		return nil, nil
 	}
-	pages := ec2.NewDescribeSecurityGroupsPaginator(r.ec2(), &ec2.DescribeSecurityGroupsInput{Filters: []ec2types.Filter{filter("group-id", ids...)}})
+	which := filter("group-id", ids...)
+	if r.req.AllSecurityGroups {
+		which = filter("vpc-id", known.Cluster.VPCID)
+	}
+	pages := ec2.NewDescribeSecurityGroupsPaginator(r.ec2(), &ec2.DescribeSecurityGroupsInput{Filters: []ec2types.Filter{which}})
 	var groups []snapshot.SecurityGroup
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)

@@ -21,7 +21,10 @@ type Request struct {
 	Image            ImageQuery // SectionImages
 	KeyName          string     // SectionKeyPairs: empty reads none
 	SecurityGroupIDs []string   // SectionSecurityGroups, beside the cluster security group
-	StackNames       []string   // SectionStacks
+	// AllSecurityGroups reads those of the cluster's whole VPC instead: the
+	// ones on machines and endpoints are not known beforehand.
+	AllSecurityGroups bool
+	StackNames        []string // SectionStacks
 	// Principals are role ARNs whose access entries are described in full.
 	Principals []string
 	// ListEntries lists the principals of all access entries, without
@@ -77,6 +80,13 @@ func (c *Client) all(req Request) []gather.Source {
 		{Section: snapshot.SectionActivities, After: after(groups), Read: r.activities},
 		{Section: snapshot.SectionInstances, After: after(groups), Read: r.instances},
 		{Section: snapshot.SectionConsole, Read: r.consoles},
+		{Section: snapshot.SectionVPC, After: after(cluster), Read: r.vpc},
+		{Section: snapshot.SectionDHCPOptions, After: after(snapshot.SectionVPC), Read: r.dhcpOptions},
+		{Section: snapshot.SectionNATGateways, After: after(cluster), Read: r.natGateways},
+		{Section: snapshot.SectionInternetGateways, After: after(cluster), Read: r.internetGateways},
+		{Section: snapshot.SectionVPCEndpoints, After: after(cluster), Read: r.vpcEndpoints},
+		{Section: snapshot.SectionNetworkACLs, After: after(cluster), Read: r.networkACLs},
+		{Section: snapshot.SectionInstanceStatus, After: after(snapshot.SectionInstances), Read: r.instanceStatus},
 	}
 }
 
