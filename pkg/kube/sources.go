@@ -26,6 +26,7 @@ func (c *Connection) Sources(sections ...snapshot.Section) []gather.Source {
 		{Section: snapshot.SectionNodes, Read: c.readNodes},
 		{Section: snapshot.SectionCNI, Read: c.readCNI},
 	}
+	all = append(all, c.systemSources()...)
 	if len(sections) == 0 {
 		return all
 	}

@@ -40,6 +40,9 @@ func healthy(t *testing.T) *apiServer {
 		"/apis/apps/v1/namespaces/kube-system/daemonsets/aws-node": daemon,
 		"/api/v1/namespaces/kube-system/serviceaccounts/aws-node":  corev1.ServiceAccount{},
 	}
+	for _, path := range systemPaths() {
+		server.other[path] = map[string]any{"items": []any{}}
+	}
 	return server
 }
 
@@ -84,7 +87,7 @@ func TestDenialIsAGap(t *testing.T) {
 	server := healthy(t)
 	server.setFail(403)
 	_, gaps := read(t, server)
-	if len(gaps) != 4 {
+	if len(gaps) != 4+6 {
 		t.Fatalf("gaps %+v", gaps)
 	}
 	for _, gap := range gaps {
