@@ -76,6 +76,7 @@ func exitCode(err error) int {
 		request   *nodegroup.UsageError
 		notJoined *nodegroup.NotJoinedError
 		judged    *judgedError
+		verdict   *verdictError
 	)
 	switch {
 	case err == nil:
@@ -86,10 +87,9 @@ func exitCode(err error) int {
 		return exitUsage
 	case errors.As(err, &notJoined):
 		return exitFails
-	case errors.As(err, &judged):
-		if judged.inconclusive {
-			return exitInconclusive
-		}
+	case errors.As(err, &judged) && judged.inconclusive, errors.As(err, &verdict) && verdict.inconclusive:
+		return exitInconclusive
+	case errors.As(err, &judged), errors.As(err, &verdict):
 		return exitFails
 	}
 	return exitError

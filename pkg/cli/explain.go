@@ -36,7 +36,9 @@ func (a *app) explain(err error) {
 	var stack *nodegroup.StackError
 	var notJoined *nodegroup.NotJoinedError
 	var differs *differsError
+	var verdict *verdictError
 	switch {
+	case errors.As(err, &verdict): // the report has said it
 	case errors.As(err, &stack):
 		a.explainStack(stack)
 	case errors.As(err, &notJoined):

@@ -62,10 +62,14 @@ func (r reader) offerings(ctx context.Context, _ *snapshot.Snapshot) (gather.Fil
 }
 
 func (r reader) keyPairs(ctx context.Context, _ *snapshot.Snapshot) (gather.Fill, error) {
-	if r.req.KeyName == "" {
+	wanted := r.req.KeyNames
+	if r.req.KeyName != "" {
+		wanted = append(slices.Clone(wanted), r.req.KeyName)
+	}
+	if len(wanted) == 0 {
 		return nil, nil
 	}
-	out, err := r.ec2().DescribeKeyPairs(ctx, &ec2.DescribeKeyPairsInput{Filters: []ec2types.Filter{filter("key-name", r.req.KeyName)}})
+	out, err := r.ec2().DescribeKeyPairs(ctx, &ec2.DescribeKeyPairsInput{Filters: []ec2types.Filter{filter("key-name", wanted...)}})
 	if err != nil {
 		return nil, wrap(err)
 	}

@@ -101,6 +101,10 @@ func ImageParameter(query ImageQuery, version string, on snapshot.InstanceType) 
 // images looks the image up, unless its id is given, and reads it: at most
 // two calls. An image that does not exist is left out.
 func (r reader) images(ctx context.Context, known *snapshot.Snapshot) (gather.Fill, error) {
+	if len(r.req.ImageIDs) > 0 {
+		images, err := r.describeImages(ctx, r.req.ImageIDs...)
+		return func(snap *snapshot.Snapshot) { snap.Catalog.Images = images }, err
+	}
 	query := r.req.Image
 	id, parameter := query.ID, ""
 	if id == "" {
@@ -149,13 +153,28 @@ func (c *Client) parameter(ctx context.Context, name string) (string, error) {
 // DescribeImage returns an image, or nil when there is none that the caller
 // may see.
 func (c *Client) DescribeImage(ctx context.Context, id string) (*snapshot.Image, error) {
-	out, err := c.ec2().DescribeImages(ctx, &ec2.DescribeImagesInput{Filters: []ec2types.Filter{filter("image-id", id)}, IncludeDeprecated: aws.Bool(true)})
-	if err != nil {
-		return nil, wrap(err)
+	images, err := c.describeImages(ctx, id)
+	if err != nil || len(images) == 0 {
+		return nil, err
 	}
-	if len(out.Images) == 0 {
-		return nil, nil
+	return &images[0], nil
+}
+
+// describeImages leaves out what does not exist: a filter does, where
+// ImageIds would fail for all.
+func (c *Client) describeImages(ctx context.Context, ids ...string) ([]snapshot.Image, error) {
+	pages := ec2.NewDescribeImagesPaginator(c.ec2(), &ec2.DescribeImagesInput{
+		Filters: []ec2types.Filter{filter("image-id", ids...)}, IncludeDeprecated: aws.Bool(true),
+	})
+	var images []snapshot.Image
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, wrap(err)
+		}
+		for _, in := range page.Images {
+			images = append(images, ConvertImage(in))
+		}
 	}
-	image := ConvertImage(out.Images[0])
-	return &image, nil
+	return images, nil
 }

@@ -19,7 +19,9 @@ type Request struct {
 
 	InstanceTypes    []string   // SectionInstanceTypes, SectionOfferings, SectionQuotas
 	Image            ImageQuery // SectionImages
+	ImageIDs         []string   // SectionImages: these are read, and Image is not looked up
 	KeyName          string     // SectionKeyPairs: empty reads none
+	KeyNames         []string   // SectionKeyPairs: more of them
 	SecurityGroupIDs []string   // SectionSecurityGroups, beside the cluster security group
 	// AllSecurityGroups reads those of the cluster's whole VPC instead: the
 	// ones on machines and endpoints are not known beforehand.
@@ -32,7 +34,8 @@ type Request struct {
 	ListEntries bool
 	// RoleNames and InstanceProfiles (names) are read one by one;
 	// AllProfiles reads every instance profile of the account instead, a
-	// flat number of calls however many groups there are.
+	// flat number of calls however many groups there are. Roles that an
+	// earlier reading found stay.
 	RoleNames        []string
 	InstanceProfiles []string
 	AllProfiles      bool

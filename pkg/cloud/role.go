@@ -58,8 +58,11 @@ func (c *Client) DescribeInstanceProfile(ctx context.Context, name string) (*sna
 	return &role, nil
 }
 
-func (r reader) roles(ctx context.Context, _ *snapshot.Snapshot) (gather.Fill, error) {
+func (r reader) roles(ctx context.Context, known *snapshot.Snapshot) (gather.Fill, error) {
 	found := map[string]snapshot.Role{}
+	for _, role := range known.Roles {
+		found[role.ARN] = role
+	}
 	if r.req.AllProfiles {
 		if err := r.allProfiles(ctx, found); err != nil {
 			return nil, err

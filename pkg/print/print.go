@@ -41,6 +41,7 @@ type Options struct {
 	Color   bool // ANSI colours
 	ASCII   bool // nothing else, not even in names
 	Verbose bool // passes too, one line each
+	Short   bool // one line for each cause, nothing else
 }
 
 // Text writes a report for people: worst first, each finding with its
@@ -49,16 +50,20 @@ func Text(w io.Writer, r report.Report, opts Options) error {
 	if opts.Width <= 0 {
 		opts.Width = 80
 	}
-	p := &printer{opts: opts}
-	for _, finding := range r.Findings {
-		if finding.Status == report.Pass && !opts.Verbose {
-			continue
+	p := &printer{opts: opts, findings: r.Findings, causes: causesOf(r.Findings), told: map[string]bool{}}
+	p.machines(r)
+	for i := range r.Findings {
+		finding := &r.Findings[i]
+		switch {
+		case p.explained(finding):
+		case finding.Status == report.Pass && !opts.Verbose:
+		case opts.Short:
+			p.short(finding)
+		case finding.Status == report.Pass:
+			p.head(*finding)
+		default:
+			p.finding(*finding)
 		}
-		if finding.Status == report.Pass {
-			p.head(finding)
-			continue
-		}
-		p.finding(finding)
 	}
 	p.counts(r.Counts)
 	if _, err := io.WriteString(w, p.out.String()); err != nil {

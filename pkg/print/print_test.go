@@ -49,7 +49,7 @@ func sample() report.Report {
 				Refs: []string{"https://docs.aws.amazon.com/eks/latest/userguide/access-entries.html"},
 			},
 			{
-				Check: "node.ready", Title: "node is Ready", Status: report.Fail, Confidence: report.Likely, Subjects: []string{"i-1", "i-2", "i-3", "i-4", "i-5", "i-6"},
+				Check: "node.ready", Title: "node is Ready", Status: report.Fail, Confidence: report.Likely, Subjects: []string{"i-1", "i-2", "i-3", "i-4", "i-5", "i-6"}, Kind: report.KindMachine, Of: 8,
 				Summary: "the machine is not Ready", BlockedBy: "auth.entry-type",
 			},
 			{

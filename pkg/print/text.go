@@ -2,6 +2,7 @@ package print
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -11,8 +12,11 @@ import (
 
 // printer builds the text form.
 type printer struct {
-	opts Options
-	out  strings.Builder
+	opts     Options
+	findings []report.Finding
+	causes   map[string]bool // checks that fail and follow from nothing
+	told     map[string]bool // causes whose followers are named
+	out      strings.Builder
 }
 
 // label is the word in front of a finding, with its ANSI colour.
@@ -47,6 +51,9 @@ func (p *printer) finding(f report.Finding) {
 	if f.Fix.Summary != "" {
 		p.block("  fix:  ", p.clean(f.Fix.Summary))
 	}
+	for line := range strings.Lines(f.Fix.Diff) {
+		p.out.WriteString("    " + p.clean(strings.TrimSuffix(line, "\n")) + "\n")
+	}
 	if f.Fix.Summary == "" && len(f.Fix.Commands) > 0 {
 		p.out.WriteString("  try:\n")
 	}
@@ -56,6 +63,7 @@ func (p *printer) finding(f report.Finding) {
 	for _, ref := range f.Refs {
 		p.out.WriteString("  see:  " + p.clean(ref) + "\n")
 	}
+	p.followers(f.Check)
 	p.out.WriteByte('\n')
 }
 
@@ -79,20 +87,30 @@ func (p *printer) head(f report.Finding) {
 	if f.Status == report.Pass {
 		return
 	}
-	p.block("  ", p.clean(f.Check+" "+subjects(f.Subjects)))
+	p.block("  ", p.clean(f.Check+" "+subjects(f)))
 }
 
 // maxSubjects are named; of more, some and the number.
 const maxSubjects = 4
 
-func subjects(names []string) string {
-	if len(names) == 0 {
+// subjects names what a finding is about: "on workers", "on 38 of 40
+// machines: i-1, i-2, i-3 and 35 more".
+func subjects(f report.Finding) string {
+	names := f.Subjects
+	switch {
+	case len(names) == 0:
 		return ""
-	}
-	if len(names) <= maxSubjects {
+	case len(names) == 1 || len(names) <= maxSubjects && f.Of == 0:
 		return "on " + strings.Join(names, ", ")
 	}
-	return fmt.Sprintf("on %d: %s and %d more", len(names), strings.Join(names[:maxSubjects-1], ", "), len(names)-maxSubjects+1)
+	number := strconv.Itoa(len(names))
+	if f.Of > 0 {
+		number = fmt.Sprintf("%d of %d %ss", len(names), f.Of, f.Kind)
+	}
+	if len(names) <= maxSubjects {
+		return "on " + number + ": " + strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("on %s: %s and %d more", number, strings.Join(names[:maxSubjects-1], ", "), len(names)-maxSubjects+1)
 }
 
 // block writes text behind a prefix, wrapped, later lines under the first.

@@ -104,6 +104,8 @@ type Evidence struct {
 // Fix says what to do.
 type Fix struct {
 	Summary  string   `json:"summary,omitempty"`
+	// Diff shows what to change in a text, unified; Commands tell how.
+	Diff     string   `json:"diff,omitempty"`
 	Commands []string `json:"commands,omitempty"` // each can be pasted into a shell
 }
 

@@ -1,0 +1,200 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/eksnodes/kubectl-eksnodes/pkg/check"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/product"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/report"
+)
+
+const doctorHelp = `Say why machines do not become Ready nodes: the cause, the evidence, the fix.
+
+What AWS says of the machines, what the cluster says of the nodes and what the
+machines say of themselves is read, joined by instance id, and judged by rules.
+For every machine the earliest link of its way into the cluster that is broken
+is the cause; what follows from it is folded under it. What could not be read
+is unknown, never fine.
+
+Nothing is changed: a fix is printed, never done. The exit code is 0 when
+nothing fails, 3 when something does, 4 when nothing does but a fact that is
+needed could not be read.`
+
+const doctorExamples = `  # all self-managed groups of the cluster
+  %[1]s doctor
+
+  # one group, one machine, one node
+  %[1]s doctor workers
+  %[1]s doctor i-0123456789abcdef0
+
+  # for a script
+  %[1]s doctor -o json | jq -r '.findings[0].check'
+
+  # what a check is about
+  %[1]s explain auth.entry-type`
+
+// doctorFlags are the flags of `doctor`.
+type doctorFlags struct {
+	output      string
+	failOn      string
+	checks      []string
+	skip        []string
+	allNodes    bool
+	short       bool
+	verbose     bool
+	ascii       bool
+	list        bool
+	permissions string
+	wait        time.Duration
+	poll        time.Duration
+}
+
+func (f *doctorFlags) bindScope(flags *pflag.FlagSet) {
+	flags.StringSliceVar(&f.checks, "check", nil, "run only these `checks`")
+	flags.StringSliceVar(&f.skip, "skip", nil, "leave these `checks` out")
+	flags.BoolVar(&f.allNodes, "all-nodes", false, "judge machines that belong to no self-managed group too")
+	flags.DurationVar(&f.wait, "wait", 0, "look again until nothing fails, for at most this `time`")
+	flags.DurationVar(&f.poll, "poll", 10*time.Second, "time between two looks with --wait")
+	flags.StringVar(&f.failOn, "fail-on", "fail", "what makes the exit code 3: fail, warn or never")
+}
+
+func (f *doctorFlags) bindOutput(flags *pflag.FlagSet) {
+	flags.StringVarP(&f.output, "output", "o", "text", "text, json or yaml")
+	flags.BoolVar(&f.short, "short", false, "one line for each cause, to paste")
+	flags.BoolVarP(&f.verbose, "verbose", "v", false, "what passes too")
+	flags.BoolVar(&f.ascii, "ascii", false, "print nothing but ASCII")
+	flags.BoolVar(&f.list, "list", false, "list the checks and end")
+	flags.StringVar(&f.permissions, "permissions", "", "print the permissions that it takes and end: text, iam (a policy) or rbac (a ClusterRole)")
+	flags.Lookup("permissions").NoOptDefVal = "text"
+}
+
+func newDoctor(app *app, conn *connection) *cobra.Command {
+	var flags doctorFlags
+	cmd := &cobra.Command{
+		Use:     "doctor [GROUP|INSTANCE|NODE...] [flags]",
+		Short:   "Say why machines do not become Ready nodes",
+		Long:    doctorHelp,
+		Example: fmt.Sprintf(doctorExamples, product.Command),
+		Args:    cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			checks, err := flags.parse()
+			if err != nil {
+				return err
+			}
+			switch {
+			case flags.list:
+				return listChecks(app.streams.Out, checks)
+			case flags.permissions != "":
+				return printPermissions(app.streams.Out, flags.permissions, check.Needs(checks))
+			}
+			doctor := &doctorCommand{app: app, flags: &flags, checks: checks, subjects: args}
+			if doctor.session, err = conn.open(cmd.Context()); err != nil {
+				return err
+			}
+			return doctor.run(cmd.Context())
+		},
+	}
+	section(cmd, "What to judge", flags.bindScope)
+	section(cmd, "Output", flags.bindOutput)
+	completeWords(cmd, map[string]string{
+		"output": "text json yaml", "fail-on": "fail warn never", "permissions": "text iam rbac",
+		"check": strings.Join(checkIDs(), " "), "skip": strings.Join(checkIDs(), " "),
+	})
+	return cmd
+}
+
+// parse checks the flags and returns the checks to run.
+func (f *doctorFlags) parse() ([]check.Check, error) {
+	if err := checkOutput(f.output, "text", "json", "yaml"); err != nil {
+		return nil, err
+	}
+	if !slices.Contains([]string{"fail", "warn", "never"}, f.failOn) {
+		return nil, usagef("--fail-on %q: use fail, warn or never", f.failOn)
+	}
+	if !slices.Contains([]string{"", "text", "iam", "rbac"}, f.permissions) {
+		return nil, usagef("--permissions=%s: use text, iam or rbac", f.permissions)
+	}
+	for _, id := range slices.Concat(f.checks, f.skip) {
+		if _, err := findCheck(id); err != nil {
+			return nil, err
+		}
+	}
+	return slices.DeleteFunc(check.Standing(), func(c check.Check) bool {
+		return len(f.checks) > 0 && !slices.Contains(f.checks, c.ID) || slices.Contains(f.skip, c.ID)
+	}), nil
+}
+
+// doctorCommand is one run of `doctor`.
+type doctorCommand struct {
+	app      *app
+	session  *session
+	flags    *doctorFlags
+	checks   []check.Check
+	subjects []string // groups, instances and nodes; none: all groups
+}
+
+func (c *doctorCommand) run(ctx context.Context) error {
+	verdict, err := c.look(ctx)
+	if err != nil {
+		return err
+	}
+	if err := c.print(verdict); err != nil {
+		return err
+	}
+	return c.conclude(verdict)
+}
+
+// look reads and judges, with --wait as often as it takes.
+func (c *doctorCommand) look(ctx context.Context) (report.Report, error) {
+	deadline := time.Now().Add(c.flags.wait)
+	for {
+		snap, err := c.read(ctx)
+		if err != nil {
+			return report.Report{}, err
+		}
+		verdict := check.Run(snap, c.checks)
+		settled := c.conclude(verdict) == nil && verdict.Machines.Ready == verdict.Machines.Total
+		if settled || time.Now().Add(c.flags.poll).After(deadline) {
+			return verdict, nil
+		}
+		c.app.screen.say("%d of %d machines are Ready, %s; looking again", verdict.Machines.Ready, verdict.Machines.Total,
+			count(verdict.Counts.Fail, "check fails", "checks fail"))
+		select {
+		case <-ctx.Done():
+			return report.Report{}, ctx.Err()
+		case <-time.After(c.flags.poll):
+		}
+	}
+}
+
+// verdictError ends a command whose report has said everything.
+type verdictError struct{ inconclusive bool }
+
+// Error says how it was judged.
+func (e *verdictError) Error() string {
+	if e.inconclusive {
+		return "nothing fails, but not everything could be read"
+	}
+	return "something fails"
+}
+
+// conclude makes the report's end that of the command.
+func (c *doctorCommand) conclude(verdict report.Report) error {
+	counts := verdict.Counts
+	switch {
+	case c.flags.failOn == "never":
+		return nil
+	case counts.Fail > 0, c.flags.failOn == "warn" && counts.Warn > 0:
+		return &verdictError{}
+	case counts.Unknown > 0:
+		return &verdictError{inconclusive: true}
+	}
+	return nil
+}
