@@ -1,6 +1,7 @@
 package nodes
 
 import (
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -43,5 +44,109 @@ func TestInterrupted(t *testing.T) {
 			_, outputs := w.stack(stackName(stage.group))
 			w.requireReady(outputs["NodeAutoScalingGroup"], 1)
 		})
+	}
+}
+
+// TestLaunchFails has EC2 refuse to launch: the wait ends with EC2's own reason,
+// long before its timeout.
+func TestLaunchFails(t *testing.T) {
+	const group = "no-capacity"
+	remove(t, group)
+	script := sandbox.Path("moto-failures.json")
+	if err := os.WriteFile(script, []byte(`{"launches": [{"group": "*`+group+`*", "code": "InsufficientInstanceCapacity", "message": "We currently do not have sufficient t3.medium capacity in the Availability Zone you requested."}]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.WriteFile(script, []byte(`{}`), 0o600); err != nil {
+			t.Error(err)
+		}
+	})
+	begun := time.Now()
+	// A group that may start empty, so that the stack itself does not wait for it.
+	result := sandbox.Exec(t, "kubectl", "eksnodes", "add", group, "--min", "0", "--desired", "1", "--yes", "--timeout", "10m")
+	if result.Code != 3 || !strings.Contains(result.Stderr, "sufficient t3.medium capacity") {
+		t.Errorf("exit %d, want 3 and EC2's reason", result.Code)
+	}
+	if took := time.Since(begun); took > 2*time.Minute {
+		t.Errorf("the wait ended after %s, not at once", took)
+	}
+}
+
+// TestCapabilityRefused has CloudFormation refuse the stack outright.
+func TestCapabilityRefused(t *testing.T) {
+	sandbox.Driver(t, "fault", "inject", "error", "cloudformation:CreateStack", "--code", "InsufficientCapabilitiesException",
+		"--status", "400", "--message", "Requires capabilities : [CAPABILITY_NAMED_IAM]")
+	t.Cleanup(func() { sandbox.Driver(t, "fault", "clear") })
+	result := sandbox.Exec(t, "kubectl", "eksnodes", "add", "refused", "--yes")
+	if result.Code != 1 || !strings.Contains(result.Stderr, "CAPABILITY_NAMED_IAM") {
+		t.Errorf("exit %d, want 1 and CloudFormation's reason", result.Code)
+	}
+	if status, _ := look(t).stack(stackName("refused")); status != "" {
+		t.Errorf("stack is %s", status)
+	}
+}
+
+// TestRolledBack fails one resource of the stack: the first failed event is
+// named, and the same command with --yes replaces what was rolled back.
+func TestRolledBack(t *testing.T) {
+	const group = "rolled-back"
+	w := look(t)
+	remove(t, group)
+	script := sandbox.Path("moto-failures.json")
+	if err := os.WriteFile(script, []byte(`{"resources": [{"stack": "*`+group+`*", "logicalId": "NodeLaunchTemplate", "operation": "CREATE", "reason": "planted by the test", "count": 1}]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.WriteFile(script, []byte(`{}`), 0o600); err != nil {
+			t.Error(err)
+		}
+	})
+	args := []string{"kubectl", "eksnodes", "add", group, "--desired", "1", "--yes"}
+	result := sandbox.Exec(t, args...)
+	if result.Code != 1 || !strings.Contains(result.Stderr, "NodeLaunchTemplate") || !strings.Contains(result.Stderr, "planted by the test") {
+		t.Errorf("exit %d, want 1, the first failed resource and its reason", result.Code)
+	}
+	if status, _ := w.stack(stackName(group)); status != "ROLLBACK_COMPLETE" {
+		t.Errorf("stack is %s", status)
+	}
+	sandbox.MustExec(t, args...)
+	_, outputs := w.stack(stackName(group))
+	w.requireReady(outputs["NodeAutoScalingGroup"], 1)
+}
+
+// TestTemplateFile makes the group by a template of the shape of AWS's own.
+func TestTemplateFile(t *testing.T) {
+	const group = "by-file"
+	w := look(t)
+	remove(t, group)
+	sandbox.MustExec(t, "kubectl", "eksnodes", "add", group, "--desired", "1", "--yes",
+		"--template", "../../../../pkg/stack/testdata/foreign/al2023.yaml", "--key-pair", "alice")
+	status, outputs := w.stack(stackName(group))
+	if status != "CREATE_COMPLETE" {
+		t.Fatalf("stack is %s", status)
+	}
+	w.requireReady(outputs["NodeAutoScalingGroup"], 1)
+}
+
+// TestKeyPair has a key pair made: the private key is the user's alone and
+// never overwritten.
+func TestKeyPair(t *testing.T) {
+	const group = "with-key"
+	remove(t, group)
+	file := t.TempDir() + "/key.pem"
+	args := []string{"kubectl", "eksnodes", "add", group, "--desired", "1", "--no-wait", "--yes", "--create-key-pair", file}
+	sandbox.MustExec(t, args...)
+	before, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+	if result := sandbox.Exec(t, args...); result.Code != 2 {
+		t.Errorf("a file that exists: exit %d, want 2", result.Code)
+	}
+	if after, err := os.ReadFile(file); err != nil || string(after) != string(before) {
+		t.Errorf("the key was touched: %v", err)
 	}
 }

@@ -1,0 +1,91 @@
+package nodes
+
+import (
+	"encoding/base64"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+
+	"github.com/eksnodes/kubectl-eksnodes/pkg/userdata"
+	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/e2e/harness"
+)
+
+// Canaries that a unit of the node writes to its journal; none may reach the
+// console.
+const (
+	canaryToken    = "k8s-aws-v1.CANARYTOKENCANARYTOKEN"
+	canaryPassword = "CANARYPASSWORD"
+	canaryKey      = "AKIACANARYCANARY0000"
+)
+
+// plant makes the kubelet's unit write an error with the canaries in it.
+const plant = `mkdir -p /etc/systemd/system/kubelet.service.d; ` +
+	`printf '[Service]\nExecStartPre=/bin/echo "E1122 failed: https://admin:` + canaryPassword + `@proxy ` + canaryToken + ` ` + canaryKey + `"\n' > /etc/systemd/system/kubelet.service.d/canary.conf; ` +
+	`systemctl daemon-reload`
+
+// TestBeacon lets STS refuse the nodes, so that the kubelet runs and can never
+// register, and reads by EC2 console output what the node says of it.
+func TestBeacon(t *testing.T) {
+	const group = "mute"
+	w := look(t)
+	remove(t, group)
+	sandbox.Driver(t, "fault", "inject", "deny", "sts:GetCallerIdentity", "--principal", "*assumed-role*")
+	t.Cleanup(func() { sandbox.Driver(t, "fault", "clear") })
+
+	result := sandbox.Exec(t, "kubectl", "eksnodes", "add", group, "--desired", "1", "--yes",
+		"--beacon-delay", "30s", "--timeout", "70s", "--pre-bootstrap", plant)
+	_, outputs := w.stack(stackName(group))
+	instances := w.instances(outputs["NodeAutoScalingGroup"])
+	if len(instances) != 1 {
+		t.Fatalf("%d instances", len(instances))
+	}
+	for id := range instances {
+		if result.Code != 3 || !strings.Contains(result.Stderr, id) {
+			t.Errorf("exit %d, want 3 and a line for %s", result.Code, id)
+		}
+		var console string
+		harness.Eventually(t, time.Minute, func() error {
+			console = w.console(id)
+			if report, found := userdata.ParseBeacon(console); !found || !report.Complete {
+				return fmt.Errorf("no complete beacon on the console:\n%s", console)
+			}
+			return nil
+		})
+		report, _ := userdata.ParseBeacon(console)
+		var kubelet []string
+		for _, unit := range report.Units {
+			if strings.HasPrefix(unit.Name, "kubelet") {
+				kubelet = unit.Lines
+			}
+		}
+		if !strings.Contains(strings.Join(kubelet, "\n"), "nauthorized") {
+			t.Errorf("the beacon does not say why the kubelet cannot register: %+v", report)
+		}
+		for _, canary := range []string{canaryToken, canaryPassword, canaryKey} {
+			if strings.Contains(strings.Join(kubelet, "\n"), canary) {
+				t.Errorf("%s stands on the console", canary)
+			}
+		}
+		if !strings.Contains(strings.Join(kubelet, "\n"), "E1122 failed") {
+			t.Errorf("the planted line is not in the beacon, so its filter is not tried: %q", kubelet)
+		}
+	}
+}
+
+// console is what EC2 says of the instance's serial console.
+func (w *world) console(id string) string {
+	w.t.Helper()
+	out, err := w.ec2.GetConsoleOutput(w.t.Context(), &ec2.GetConsoleOutputInput{InstanceId: &id, Latest: aws.Bool(true)})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	text, err := base64.StdEncoding.DecodeString(aws.ToString(out.Output))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return string(text)
+}
