@@ -81,6 +81,9 @@ type Check struct {
 	// Symptom rows say that something did not come about. Any other failure
 	// of the same subject at the same link or before explains them.
 	Symptom bool
+	// Path rows are about the way from a machine to the cluster. A machine
+	// that is Ready has come that way, so there they warn and never fail.
+	Path bool
 
 	// Exactly one of the four is set. Each returns what it found; nothing
 	// means not applicable.

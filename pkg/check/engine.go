@@ -13,7 +13,7 @@ import (
 func Run(snap *snapshot.Snapshot, checks []Check) report.Report {
 	var verdicts []verdict
 	for i := range checks {
-		verdicts = append(verdicts, judge(snap, &checks[i])...)
+		verdicts = append(verdicts, temper(snap, &checks[i], judge(snap, &checks[i]))...)
 	}
 	block(verdicts)
 	folded := fold(verdicts)

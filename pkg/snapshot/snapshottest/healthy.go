@@ -80,6 +80,7 @@ func Healthy(edits ...Edit) *snapshot.Snapshot {
 			node("i-0000000000000000b", "us-west-2b", "subnet-0privateb", "10.0.2.10"),
 		},
 	}
+	surroundings(s)
 	for _, edit := range edits {
 		edit(s)
 	}
