@@ -3,7 +3,7 @@ cat >/run/eksnodes-beacon <<'E'
 export LC_ALL=C
 j(){ journalctl -b -qocat -u$1;}
 j kubelet|grep -q 'Successfully registered node'&&exit
-{ echo -----BEGIN EKSNODES BEACON v1-----
+{ echo;echo -----BEGIN EKSNODES BEACON v1-----
 for u in kubelet containerd nodeadm-{config,run} cloud-final;do
 echo "# $u: $(systemctl is-active $u)"
 j $u|grep -Ei 'err|fail|fatal|denied|unable|^F[0-9]{4}'|tail -n4|sed -E '/ /!d

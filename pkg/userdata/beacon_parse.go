@@ -36,7 +36,7 @@ func ParseBeacon(console string) (report BeaconReport, found bool) {
 	for line := range strings.Lines(console) {
 		line = strings.TrimRight(line, "\r\n")
 		switch {
-		case line == beaconBegin:
+		case strings.HasSuffix(line, beaconBegin): // a login prompt may stand before it, without a line end
 			report, found, inside = BeaconReport{}, true, true
 		case line == beaconEnd && inside:
 			report.Complete, inside = true, false

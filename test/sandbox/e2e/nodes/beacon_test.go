@@ -22,9 +22,10 @@ const (
 	canaryKey      = "AKIACANARYCANARY0000"
 )
 
-// plant makes the kubelet's unit write an error with the canaries in it.
-const plant = `mkdir -p /etc/systemd/system/kubelet.service.d; ` +
-	`printf '[Service]\nExecStartPre=/bin/echo "E1122 failed: https://admin:` + canaryPassword + `@proxy ` + canaryToken + ` ` + canaryKey + `"\n' > /etc/systemd/system/kubelet.service.d/canary.conf; ` +
+// plant makes containerd's unit write, again and again, an error with the
+// canaries in it; the kubelet's own errors stay as they are.
+const plant = `mkdir -p /etc/systemd/system/containerd.service.d; ` +
+	`printf '[Service]\nExecStartPost=/bin/sh -c "(while sleep 2; do echo E1122 failed: https://admin:` + canaryPassword + `@proxy; echo E1122 failed: ` + canaryToken + `; echo E1122 failed: ` + canaryKey + `; done) &"\n' > /etc/systemd/system/containerd.service.d/canary.conf; ` +
 	`systemctl daemon-reload`
 
 // TestBeacon lets STS refuse the nodes, so that the kubelet runs and can never
@@ -56,22 +57,21 @@ func TestBeacon(t *testing.T) {
 			return nil
 		})
 		report, _ := userdata.ParseBeacon(console)
-		var kubelet []string
+		lines := map[string]string{}
 		for _, unit := range report.Units {
-			if strings.HasPrefix(unit.Name, "kubelet") {
-				kubelet = unit.Lines
-			}
+			lines[unit.Name] = strings.Join(unit.Lines, "\n")
 		}
-		if !strings.Contains(strings.Join(kubelet, "\n"), "nauthorized") {
+		if !strings.Contains(lines["kubelet"], "Unauthorized") {
 			t.Errorf("the beacon does not say why the kubelet cannot register: %+v", report)
 		}
+		if !strings.Contains(lines["containerd"], "E1122 failed") {
+			t.Errorf("the planted lines are not in the beacon, so its filter is not tried: %+v", report)
+		}
+		_, beacon, _ := strings.Cut(console, "BEGIN EKSNODES BEACON")
 		for _, canary := range []string{canaryToken, canaryPassword, canaryKey} {
-			if strings.Contains(strings.Join(kubelet, "\n"), canary) {
+			if strings.Contains(beacon, canary) {
 				t.Errorf("%s stands on the console", canary)
 			}
-		}
-		if !strings.Contains(strings.Join(kubelet, "\n"), "E1122 failed") {
-			t.Errorf("the planted line is not in the beacon, so its filter is not tried: %q", kubelet)
 		}
 	}
 }
