@@ -22,11 +22,21 @@ func (w *World) query(service, operation string, form url.Values) answer {
 		if operation == "ListInstanceProfiles" {
 			return wrapped(operation, `<IsTruncated>false</IsTruncated><InstanceProfiles><member>
 <Arn>arn:aws:iam::%[1]s:instance-profile/workers</Arn><InstanceProfileName>workers</InstanceProfileName>
-<Roles><member><Arn>%[2]s</Arn><RoleName>r</RoleName><RoleId>AROA</RoleId></member></Roles></member></InstanceProfiles>`, Account, roleARN)
+<Roles><member>%[2]s</member></Roles></member></InstanceProfiles>`, Account, roleXML)
+		}
+		if operation == "GetRole" {
+			return wrapped(operation, "<Role>%s</Role>", roleXML)
+		}
+		if operation == "ListAttachedRolePolicies" {
+			return wrapped(operation, "<IsTruncated>false</IsTruncated><AttachedPolicies></AttachedPolicies>")
 		}
 	}
 	return unknown(service, operation)
 }
+
+// roleXML is the nodes' role, older than any entry for it.
+const roleXML = "<Arn>" + roleARN + "</Arn><RoleName>eksnodes-demo-NodeInstanceRole-1A2B3C</RoleName><RoleId>AROA</RoleId>" +
+	"<CreateDate>2026-11-01T10:00:00Z</CreateDate>"
 
 // wrapped is the shape of an awsquery answer.
 func wrapped(operation, format string, args ...any) answer {
@@ -131,7 +141,7 @@ func (w *World) groupXML() string {
 		fmt.Fprintf(&members, "<member><InstanceId>%s</InstanceId><AvailabilityZone>%s</AvailabilityZone><LifecycleState>InService</LifecycleState></member>", in.id, in.zone)
 	}
 	return fmt.Sprintf(`<member><AutoScalingGroupName>%s</AutoScalingGroupName><MinSize>%d</MinSize><DesiredCapacity>%d</DesiredCapacity><MaxSize>%d</MaxSize>
-<CreatedTime>2026-11-01T10:00:00Z</CreatedTime><Tags>%s</Tags><Instances>%s</Instances></member>`,
+<CreatedTime>2026-11-01T10:00:00Z</CreatedTime><VPCZoneIdentifier>subnet-0aaaaaaaaaaaaaaaa,subnet-0bbbbbbbbbbbbbbbb</VPCZoneIdentifier><Tags>%s</Tags><Instances>%s</Instances></member>`,
 		w.group.name, w.group.min, w.group.desired, w.group.max, tags.String(), members.String())
 }
 
