@@ -78,7 +78,7 @@ func MappingARN(arn string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if strings.HasSuffix(stripped, "role/") || strings.HasSuffix(stripped, "role") {
+	if strings.HasSuffix(stripped, ":role/") || strings.HasSuffix(stripped, ":role") {
 		return "", fmt.Errorf("ARN %q has no role name", arn)
 	}
 	return stripped, nil

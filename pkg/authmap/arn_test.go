@@ -48,6 +48,18 @@ func FuzzCanonicalARN(f *testing.F) {
 	f.Fuzz(checkARN)
 }
 
+func TestMappingARNOfARoleNamedRole(t *testing.T) {
+	const arn = "arn:aws:iam::111122223333:role/node-role"
+	if got, err := MappingARN(arn); got != arn || err != nil {
+		t.Errorf("got %q, %v", got, err)
+	}
+	for _, bad := range []string{"arn:aws:iam::111122223333:role/", "arn:aws:iam::111122223333:role"} {
+		if got, err := MappingARN(bad); err == nil {
+			t.Errorf("%q gives %q", bad, got)
+		}
+	}
+}
+
 func TestMappingARN(t *testing.T) {
 	for in, want := range map[string]string{
 		"arn:aws:iam::123456789012:role/a/b/Name":              "arn:aws:iam::123456789012:role/Name",
