@@ -144,7 +144,7 @@ func TestRulesSeeWhatTheyDeclare(t *testing.T) {
 	for _, check := range All() {
 		snap := snapshottest.Healthy()
 		want := Run(snap, []Check{check}).Findings
-		got := Run(restrict(snap, check.Needs), []Check{check}).Findings
+		got := Run(restrict(snap, slices.Concat(check.Needs, check.Uses)), []Check{check}).Findings
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s: %s", check.ID, diff)
 		}

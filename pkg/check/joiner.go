@@ -44,6 +44,11 @@ func joiners(seen *snapshot.Snapshot, check *Check) []subject {
 		joiner := Joiner{Group: group, Machines: machines[group.Name]}
 		all = append(all, subject{name: group.Name, kind: report.KindGroup, proposed: group.Proposed, ask: func(*snapshot.Snapshot) []Result { return ask(joiner) }})
 	}
+	if len(all) == 0 {
+		all = append(all, subject{name: seen.Target.ClusterName, kind: report.KindCluster, ask: func(*snapshot.Snapshot) []Result {
+			return unread(seen, "", snapshot.SectionGroups, snapshot.SectionInstances)
+		}})
+	}
 	return all
 }
 

@@ -14,6 +14,7 @@ func All() []Check {
 		launchChecks(),
 		imageChecks(),
 		netChecks(),
+		iamChecks(),
 		authChecks(),
 		bootChecks(),
 		joinChecks(),

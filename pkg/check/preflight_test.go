@@ -184,24 +184,24 @@ func authRows(add addRow) {
 		return func(s *snapshot.Snapshot) { s.Cluster.AuthMode = mode }
 	}
 	broken := func(s *snapshot.Snapshot) { s.Access.AwsAuth.Data["mapRoles"] = "- rolearn: [\n" }
-	add("auth.role-trust", "trusted", report.Pass, "EC2 may assume")
-	add("auth.role-trust", "as a list, in China", report.Pass, "EC2 may assume",
+	add("iam.trust-not-ec2", "trusted", report.Pass, "EC2 may assume")
+	add("iam.trust-not-ec2", "as a list, in China", report.Pass, "EC2 may assume",
 		policy(`{"Statement":{"Effect":"Allow","Principal":{"Service":["ec2.amazonaws.com.cn"]},"Action":["sts:AssumeRole"]}}`))
-	add("auth.role-trust", "another service", report.Fail, "does not let EC2", policy(strings.Replace(snapshottest.TrustPolicy, "ec2.", "eks.", 1)))
-	add("auth.role-trust", "another action", report.Fail, "does not let EC2", policy(strings.Replace(snapshottest.TrustPolicy, "sts:AssumeRole", "sts:TagSession", 1)))
-	add("auth.role-trust", "denied", report.Fail, "does not let EC2", policy(strings.Replace(snapshottest.TrustPolicy, "Allow", "Deny", 1)))
-	add("auth.role-trust", "an AWS principal", report.Fail, "does not let EC2", policy(`{"Statement":[{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole"}]}`))
-	add("auth.role-trust", "not JSON", report.Fail, "does not let EC2", policy(`{`))
-	add("auth.role-trust", "gone", report.Fail, "does not exist", func(s *snapshot.Snapshot) { s.Roles = nil })
-	add("auth.role-is-clusters", "its own", report.Pass, "is not the cluster's")
-	add("auth.role-is-clusters", "the cluster's", report.Fail, "is the cluster's own", func(s *snapshot.Snapshot) { s.Cluster.RoleARN = snapshottest.RoleARN })
-	add("auth.entry-type", "EC2_LINUX", report.Pass, "EC2_LINUX")
-	add("auth.entry-type", "STANDARD", report.Fail, "of type STANDARD", func(s *snapshot.Snapshot) { s.Access.Entries[0].Type = "STANDARD" })
-	add("auth.stale-entry", "younger", report.Pass, "younger")
-	add("auth.stale-entry", "role made again", report.Fail, "was made after its access entry", role(func(r *snapshot.Role) { r.CreatedAt = snapshottest.Now().Add(-time.Hour) }))
-	add("auth.aws-auth-parses", "parses", report.Pass, "1 roles")
-	add("auth.aws-auth-parses", "broken, and all that counts", report.Fail, "drops", broken, mode(snapshot.AuthConfigMap))
-	add("auth.aws-auth-parses", "broken beside entries", report.Warn, "drops", broken)
+	add("iam.trust-not-ec2", "another service", report.Fail, "does not let EC2", policy(strings.Replace(snapshottest.TrustPolicy, "ec2.", "eks.", 1)))
+	add("iam.trust-not-ec2", "another action", report.Fail, "does not let EC2", policy(strings.Replace(snapshottest.TrustPolicy, "sts:AssumeRole", "sts:TagSession", 1)))
+	add("iam.trust-not-ec2", "denied", report.Fail, "does not let EC2", policy(strings.Replace(snapshottest.TrustPolicy, "Allow", "Deny", 1)))
+	add("iam.trust-not-ec2", "an AWS principal", report.Fail, "does not let EC2", policy(`{"Statement":[{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole"}]}`))
+	add("iam.trust-not-ec2", "not JSON", report.Fail, "does not let EC2", policy(`{`))
+	add("iam.trust-not-ec2", "gone", report.Fail, "does not exist", func(s *snapshot.Snapshot) { s.Roles = nil })
+	add("iam.wrong-role-used", "its own", report.Pass, "is not the cluster's")
+	add("iam.wrong-role-used", "the cluster's", report.Fail, "is the cluster's own", func(s *snapshot.Snapshot) { s.Cluster.RoleARN = snapshottest.RoleARN })
+	add("auth.entry-type", "EC2_LINUX", report.Pass, "lets the role in")
+	add("auth.entry-type", "STANDARD", report.Fail, "of type STANDARD", mode(snapshot.AuthAPI), func(s *snapshot.Snapshot) { s.Access.Entries[0].Type = "STANDARD" })
+	add("auth.entry-stale-role", "younger", report.Pass, "lets the role in")
+	add("auth.entry-stale-role", "role made again", report.Fail, "was made after its access entry", mode(snapshot.AuthAPI), role(func(r *snapshot.Role) { r.CreatedAt = snapshottest.Now().Add(-time.Hour) }))
+	add("auth.awsauth-parse", "parses", report.Pass, "lets the role in")
+	add("auth.awsauth-parse", "broken, and all that counts", report.Fail, "drops every role", broken, mode(snapshot.AuthConfigMap))
+	add("auth.awsauth-parse", "broken beside entries", report.Warn, "drops", broken)
 }
 
 func bootRows(add addRow) {

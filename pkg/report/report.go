@@ -73,7 +73,7 @@ const (
 
 // Finding is one verdict about one subject.
 type Finding struct {
-	Check      string     `json:"check"` // auth.stale-entry
+	Check      string     `json:"check"` // auth.entry-stale-role
 	Title      string     `json:"title"`
 	Status     Status     `json:"status"`
 	Confidence Confidence `json:"confidence,omitempty"`
@@ -103,7 +103,7 @@ type Evidence struct {
 
 // Fix says what to do.
 type Fix struct {
-	Summary  string   `json:"summary,omitempty"`
+	Summary string `json:"summary,omitempty"`
 	// Diff shows what to change in a text, unified; Commands tell how.
 	Diff     string   `json:"diff,omitempty"`
 	Commands []string `json:"commands,omitempty"` // each can be pasted into a shell

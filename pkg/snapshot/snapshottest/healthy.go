@@ -72,9 +72,13 @@ func Healthy(edits ...Edit) *snapshot.Snapshot {
 			ARN: RoleARN, Name: "workers-role", UniqueID: "AROAEXAMPLEEXAMPLE000", CreatedAt: Now().Add(-25 * time.Hour), TrustPolicy: TrustPolicy,
 			AttachedPolicies: []string{"arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy", "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly", "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy"},
 			InstanceProfiles: []string{"arn:aws:iam::111122223333:instance-profile/workers"},
+			Policies: &snapshot.RolePolicies{Attached: []string{
+				"arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy", "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly", "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy",
+			}},
 		}},
-		Kube:   snapshot.Kube{ServerVersion: "v1.34.4-eks-0123456", CNIPolicyOnNode: &onNode, CNIVersion: "v1.20.4"},
-		Groups: []snapshot.Group{group()},
+		Profiles: []snapshot.InstanceProfile{{ARN: "arn:aws:iam::111122223333:instance-profile/workers", Name: "workers", RoleARNs: []string{RoleARN}}},
+		Kube:     snapshot.Kube{ServerVersion: "v1.34.4-eks-0123456", CNIPolicyOnNode: &onNode, CNIVersion: "v1.20.4"},
+		Groups:   []snapshot.Group{group()},
 		Nodes: []snapshot.Node{
 			node("i-0000000000000000a", "us-west-2a", "subnet-0privatea", "10.0.1.10"),
 			node("i-0000000000000000b", "us-west-2b", "subnet-0privateb", "10.0.2.10"),

@@ -1,0 +1,64 @@
+package check
+
+import (
+	"testing"
+
+	"github.com/eksnodes/kubectl-eksnodes/pkg/report"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot/snapshottest"
+)
+
+func policies(edit func(*snapshot.RolePolicies)) snapshottest.Edit {
+	return func(s *snapshot.Snapshot) { edit(s.Roles[0].Policies) }
+}
+
+func iamRuleRows() []ruleRow {
+	noMachines := func(s *snapshot.Snapshot) { s.Nodes = nil }
+	instance := func(edit func(*snapshot.Instance)) snapshottest.Edit {
+		return func(s *snapshot.Snapshot) { edit(s.Nodes[0].Cloud) }
+	}
+	without := func(i int) snapshottest.Edit {
+		return policies(func(p *snapshot.RolePolicies) { p.Attached = append(p.Attached[:i:i], p.Attached[i+1:]...) })
+	}
+	inline := func(document string) snapshottest.Edit {
+		return policies(func(p *snapshot.RolePolicies) { p.Inline = []snapshot.Policy{{Name: "own", Document: document}} })
+	}
+	swapped := instance(func(i *snapshot.Instance) {
+		i.InstanceProfile = "arn:aws:iam::111122223333:instance-profile/quick-setup"
+	})
+	return []ruleRow{
+		{"iam.no-instance-profile", "has one", nil, report.Pass, "has an instance profile"},
+		{"iam.no-instance-profile", "has none", []snapshottest.Edit{instance(func(i *snapshot.Instance) { i.InstanceProfile = "" })}, report.Fail, "the machine has no instance profile"},
+		{"iam.no-instance-profile", "template", []snapshottest.Edit{noMachines}, report.Pass, "the template names"},
+		{"iam.no-instance-profile", "template without", []snapshottest.Edit{noMachines, group(func(g *snapshot.Group) { g.Launch.InstanceProfile = "" })}, report.Fail, "the launch template names no"},
+		{"iam.profile-empty", "holds the role", nil, report.Pass, "holds a role"},
+		{"iam.profile-empty", "holds none", []snapshottest.Edit{func(s *snapshot.Snapshot) { s.Profiles[0].RoleARNs = nil }}, report.Fail, "holds no role"},
+		{"iam.profile-empty", "gone", []snapshottest.Edit{func(s *snapshot.Snapshot) {
+			s.Profiles[0] = snapshot.InstanceProfile{Name: "workers", Missing: true}
+		}}, report.Fail, "does not exist"},
+		{"iam.profile-swapped", "the same", nil, report.Pass, "the template's profile"},
+		{"iam.profile-swapped", "another on a Ready machine", []snapshottest.Edit{swapped}, report.Warn, "the instance profile quick-setup"},
+		{"iam.profile-swapped", "another on one that is not", []snapshottest.Edit{swapped, func(s *snapshot.Snapshot) { s.Nodes[0].Kube = nil }}, report.Fail, "the instance profile quick-setup"},
+		{"iam.missing-worker-policy", "attached", nil, report.Pass, "may describe its own instance"},
+		{"iam.missing-worker-policy", "not attached", []snapshottest.Edit{without(0)}, report.Fail, "no policy allows ec2:DescribeInstances"},
+		{"iam.missing-worker-policy", "inline", []snapshottest.Edit{without(0), inline(`{"Statement":{"Effect":"Allow","Action":"ec2:Describe*","Resource":"*"}}`)}, report.Pass, "may describe"},
+		{"iam.missing-worker-policy", "inline denies", []snapshottest.Edit{without(0), inline(`{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":["ec2:*"],"Resource":"*"}]}`)}, report.Fail, "no policy allows"},
+		{"iam.missing-worker-policy", "a policy of the account's", []snapshottest.Edit{without(0), policies(func(p *snapshot.RolePolicies) {
+			p.Attached = append(p.Attached, "arn:aws:iam::111122223333:policy/nodes")
+		})}, report.Warn, "nodes might"},
+		{"iam.missing-ecr-policy", "attached", nil, report.Pass, "may pull images"},
+		{"iam.missing-ecr-policy", "not attached", []snapshottest.Edit{without(1)}, report.Fail, "ecr:GetAuthorizationToken"},
+		{"iam.missing-cni-policy", "attached", nil, report.Pass, "may give addresses"},
+		{"iam.missing-cni-policy", "not attached", []snapshottest.Edit{without(2)}, report.Fail, "ec2:AssignPrivateIpAddresses"},
+		{"iam.missing-cni-policy", "IPv6 needs another", []snapshottest.Edit{func(s *snapshot.Snapshot) { s.Cluster.IPFamily = "ipv6" }}, report.Warn, "ec2:AssignIpv6Addresses"},
+	}
+}
+
+// A CNI with a role of its own asks nothing of the node's.
+func TestCNIPolicyWhereItIsNotUsed(t *testing.T) {
+	no := false
+	snap := snapshottest.Healthy(policies(func(p *snapshot.RolePolicies) { p.Attached = nil }), func(s *snapshot.Snapshot) { s.Kube.CNIPolicyOnNode = &no })
+	if got := findings(Run(snap, iamChecks()), "iam.missing-cni-policy"); len(got) != 0 {
+		t.Errorf("got %+v", got)
+	}
+}
