@@ -56,8 +56,13 @@ func (e *Error) Error() string {
 // Unwrap returns the SDK's error.
 func (e *Error) Unwrap() error { return e.err }
 
-// GapReason classifies the error for a gap.
+// GapReason classifies the error for a gap; what read from a file knows why
+// by itself.
 func (e *Error) GapReason() snapshot.GapReason {
+	var known interface{ GapReason() snapshot.GapReason }
+	if errors.As(e.err, &known) {
+		return known.GapReason()
+	}
 	switch e.Kind {
 	case Denied, Unauthorized:
 		return snapshot.GapDenied
@@ -82,9 +87,12 @@ func (e *Error) GapFix() string {
 		return "allow " + e.Op + " for the caller: aws sts get-caller-identity"
 	case Unauthorized:
 		return "aws sts get-caller-identity"
-	default:
-		return ""
 	}
+	var known interface{ GapFix() string }
+	if errors.As(e.err, &known) {
+		return known.GapFix()
+	}
+	return ""
 }
 
 // IsKind reports whether the error is an AWS error of one of the kinds.

@@ -46,8 +46,13 @@ func (e *Error) Error() string {
 // Unwrap returns the client's error.
 func (e *Error) Unwrap() error { return e.err }
 
-// GapReason classifies the error for a gap.
+// GapReason classifies the error for a gap; what read from a file knows why
+// by itself.
 func (e *Error) GapReason() snapshot.GapReason {
+	var known interface{ GapReason() snapshot.GapReason }
+	if errors.As(e.err, &known) {
+		return known.GapReason()
+	}
 	switch e.Kind {
 	case Denied, Unauthorized:
 		return snapshot.GapDenied
@@ -70,9 +75,12 @@ func (e *Error) GapFix() string {
 	switch e.Kind {
 	case Denied, Unauthorized:
 		return "kubectl auth whoami"
-	default:
-		return ""
 	}
+	var known interface{ GapFix() string }
+	if errors.As(e.err, &known) {
+		return known.GapFix()
+	}
+	return ""
 }
 
 // IsKind reports whether the error is one of the API server of these kinds.

@@ -10,7 +10,7 @@ func WithoutBeacon(console string) string {
 	inside := false
 	for line := range strings.Lines(console) {
 		switch text := strings.TrimRight(line, "\r\n"); {
-		case text == beaconBegin:
+		case strings.HasSuffix(text, beaconBegin): // behind a login prompt, which goes with it
 			inside = true
 		case text == beaconEnd:
 			inside = false
