@@ -1,0 +1,19 @@
+// Package faults breaks real things, one at a time, on a sandbox with real
+// nodes, and asks the plugin's real binary for the cause. A fault's name never
+// reaches the doctor; what it finds is taken from its JSON.
+package faults
+
+import (
+	"os"
+	"testing"
+
+	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/e2e/harness"
+)
+
+var sandbox *harness.Sandbox
+
+func TestMain(m *testing.M) {
+	s, run := harness.Main(m, "e2e-faults", "--authentication-mode", "API_AND_CONFIG_MAP")
+	sandbox = s
+	os.Exit(run())
+}
