@@ -73,13 +73,17 @@ func judge(snap *snapshot.Snapshot, check *Check) []verdict {
 	var verdicts []verdict
 	seen := restrict(snap, slices.Concat(check.Needs, check.Uses))
 	asked := subjects(seen, check)
+	of := map[report.Kind]int{}
+	for _, s := range asked {
+		of[s.kind]++
+	}
 	for _, s := range asked {
 		for _, result := range answer(snap, seen, check, s) {
 			verdicts = append(verdicts, verdict{
 				Finding: report.Finding{
 					Check: check.ID, Title: check.Title, Status: result.Status, Confidence: result.Confidence,
 					Summary: result.Summary, Evidence: result.Evidence, Fix: result.Fix, Refs: refs(check),
-					Kind: s.kind, Of: len(asked), Link: check.Link.String(),
+					Kind: s.kind, Of: of[s.kind], Link: check.Link.String(),
 				},
 				subject: s.name, kind: s.kind, group: s.group, link: check.Link, symptom: check.Symptom,
 			})

@@ -27,7 +27,7 @@ func firstSections() []snapshot.Section {
 }
 
 func groupSections() []snapshot.Section {
-	return []snapshot.Section{snapshot.SectionLaunch, snapshot.SectionActivities, snapshot.SectionConsole}
+	return []snapshot.Section{snapshot.SectionLaunch, snapshot.SectionActivities, snapshot.SectionConsole, snapshot.SectionUserData}
 }
 
 // read gathers in three rounds: what there is, what the chosen groups and
@@ -42,7 +42,9 @@ func (c *doctorCommand) read(ctx context.Context) (*snapshot.Snapshot, error) {
 	if err := c.choose(&snap); err != nil {
 		return nil, err
 	}
-	snap = c.session.read(ctx, snap, groupRequest(&snap, needs))
+	request := groupRequest(&snap, needs)
+	snap = c.session.read(ctx, snap, request)
+	notAsked(&snap, request.ConsoleOf, request.Sections)
 	snap = c.session.read(ctx, snap, partsRequest(&snap, needs))
 	for i := range snap.Groups {
 		group := &snap.Groups[i]
@@ -62,12 +64,13 @@ func kubeSections(needs []snapshot.Section) []snapshot.Section {
 
 // groupRequest asks for what there is one of for each group or machine.
 func groupRequest(snap *snapshot.Snapshot, needs []snapshot.Section) cloud.Request {
-	req := cloud.Request{Sections: intersect(needs, groupSections()), ConsoleOf: silent(snap)}
+	ids := silent(snap)
+	req := cloud.Request{Sections: intersect(needs, groupSections()), ConsoleOf: ids, UserDataOf: ids}
 	for i := range snap.Groups {
 		req.Groups = append(req.Groups, snap.Groups[i].Name)
 	}
 	if len(req.Groups) == 0 {
-		req.Sections = intersect(req.Sections, []snapshot.Section{snapshot.SectionConsole})
+		req.Sections = intersect(req.Sections, []snapshot.Section{snapshot.SectionConsole, snapshot.SectionUserData})
 	}
 	return req
 }
@@ -88,9 +91,21 @@ func silent(snap *snapshot.Snapshot) []string {
 	return ids
 }
 
+// notAsked says of the machines that were not looked into that nobody asked
+// what they say: a rule about that does not apply to them.
+func notAsked(snap *snapshot.Snapshot, asked []string, read []snapshot.Section) {
+	for _, section := range intersect([]snapshot.Section{snapshot.SectionConsole, snapshot.SectionUserData}, read) {
+		for i := range snap.Nodes {
+			if id := snap.Nodes[i].InstanceID; !slices.Contains(asked, id) {
+				snap.Gaps = append(snap.Gaps, snapshot.Gap{Section: section, Subject: id, Reason: snapshot.GapNotAsked, Detail: "other machines were asked"})
+			}
+		}
+	}
+}
+
 // partsRequest asks for the parts that groups and machines are made of.
 func partsRequest(snap *snapshot.Snapshot, needs []snapshot.Section) cloud.Request {
-	req := cloud.Request{ListEntries: true}
+	req := cloud.Request{ListEntries: true, AllSecurityGroups: true}
 	for _, section := range needs {
 		if !strings.HasPrefix(string(section), "kube/") && section != snapshot.SectionRoles &&
 			!slices.Contains(firstSections(), section) && !slices.Contains(groupSections(), section) {
@@ -102,7 +117,6 @@ func partsRequest(snap *snapshot.Snapshot, needs []snapshot.Section) cloud.Reque
 		req.InstanceTypes = append(req.InstanceTypes, launch.InstanceTypes...)
 		req.ImageIDs = append(req.ImageIDs, launch.ImageID)
 		req.KeyNames = append(req.KeyNames, launch.KeyName)
-		req.SecurityGroupIDs = append(req.SecurityGroupIDs, launch.SecurityGroupIDs...)
 		if role := nodegroup.RoleOf(snap, &snap.Groups[i]); role != "" {
 			req.Principals = append(req.Principals, role)
 			req.RoleNames = append(req.RoleNames, lastPart(role)...)
@@ -112,10 +126,9 @@ func partsRequest(snap *snapshot.Snapshot, needs []snapshot.Section) cloud.Reque
 		if machine := snap.Nodes[i].Cloud; machine != nil {
 			req.InstanceTypes = append(req.InstanceTypes, machine.Type)
 			req.ImageIDs = append(req.ImageIDs, machine.ImageID)
-			req.SecurityGroupIDs = append(req.SecurityGroupIDs, machine.SecurityGroupIDs...)
 		}
 	}
-	for _, list := range []*[]string{&req.InstanceTypes, &req.ImageIDs, &req.KeyNames, &req.SecurityGroupIDs, &req.Principals, &req.RoleNames} {
+	for _, list := range []*[]string{&req.InstanceTypes, &req.ImageIDs, &req.KeyNames, &req.Principals, &req.RoleNames} {
 		*list = distinct(*list)
 	}
 	if len(req.RoleNames) > 0 && slices.Contains(needs, snapshot.SectionRoles) {

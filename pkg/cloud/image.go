@@ -98,6 +98,14 @@ func ImageParameter(query ImageQuery, version string, on snapshot.InstanceType) 
 	return "", fmt.Errorf("no %s image is published for %s (%s): give --ami", variant.family, on.Name, kind)
 }
 
+// beforeImages are the sections that an image is looked up by.
+func (r reader) beforeImages() []snapshot.Section {
+	if len(r.req.ImageIDs) > 0 {
+		return nil
+	}
+	return after(snapshot.SectionCluster, snapshot.SectionInstanceTypes)
+}
+
 // images looks the image up, unless its id is given, and reads it: at most
 // two calls. An image that does not exist is left out.
 func (r reader) images(ctx context.Context, known *snapshot.Snapshot) (gather.Fill, error) {

@@ -44,6 +44,8 @@ type Request struct {
 	Groups []string
 	// ConsoleOf are the instance ids for SectionConsole, one call each.
 	ConsoleOf []string
+	// UserDataOf are the instance ids for SectionUserData, one call each.
+	UserDataOf []string
 }
 
 // Sources returns the readers for a request.
@@ -61,7 +63,6 @@ func (c *Client) all(req Request) []gather.Source {
 	const (
 		cluster = snapshot.SectionCluster
 		subnets = snapshot.SectionSubnets
-		types   = snapshot.SectionInstanceTypes
 		groups  = snapshot.SectionGroups
 	)
 	r := reader{Client: c, req: req}
@@ -71,18 +72,20 @@ func (c *Client) all(req Request) []gather.Source {
 		{Section: subnets, After: after(cluster), Read: r.subnets},
 		{Section: snapshot.SectionRouteTables, After: after(cluster), Read: r.routeTables},
 		{Section: snapshot.SectionSecurityGroups, After: after(cluster), Read: r.securityGroups},
-		{Section: types, Read: r.instanceTypes},
+		{Section: snapshot.SectionInstanceTypes, Read: r.instanceTypes},
 		{Section: snapshot.SectionOfferings, Read: r.offerings},
-		{Section: snapshot.SectionImages, After: after(cluster, types), Read: r.images},
+		{Section: snapshot.SectionImages, After: r.beforeImages(), Read: r.images},
 		{Section: snapshot.SectionKeyPairs, Read: r.keyPairs},
 		{Section: snapshot.SectionQuotas, Read: r.quotas},
 		{Section: snapshot.SectionStacks, Read: r.stacks},
 		{Section: snapshot.SectionRoles, Read: r.roles},
+		{Section: snapshot.SectionRolePolicies, After: after(snapshot.SectionRoles), Read: r.rolePolicies},
 		{Section: groups, Read: r.groups},
 		{Section: snapshot.SectionLaunch, After: after(groups), Read: r.launch},
 		{Section: snapshot.SectionActivities, After: after(groups), Read: r.activities},
 		{Section: snapshot.SectionInstances, After: after(groups), Read: r.instances},
 		{Section: snapshot.SectionConsole, Read: r.consoles},
+		{Section: snapshot.SectionUserData, Read: r.userData},
 		{Section: snapshot.SectionVPC, After: after(cluster), Read: r.vpc},
 		{Section: snapshot.SectionDHCPOptions, After: after(snapshot.SectionVPC), Read: r.dhcpOptions},
 		{Section: snapshot.SectionNATGateways, After: after(cluster), Read: r.natGateways},

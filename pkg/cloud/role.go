@@ -40,6 +40,15 @@ func (c *Client) DescribeRole(ctx context.Context, name string) (*snapshot.Role,
 	return &role, nil
 }
 
+// ConvertInstanceProfile turns IAM's instance profile into facts.
+func ConvertInstanceProfile(in iamtypes.InstanceProfile) snapshot.InstanceProfile {
+	profile := snapshot.InstanceProfile{ARN: aws.ToString(in.Arn), Name: aws.ToString(in.InstanceProfileName)}
+	for _, role := range in.Roles {
+		profile.RoleARNs = append(profile.RoleARNs, aws.ToString(role.Arn))
+	}
+	return profile
+}
+
 // DescribeInstanceProfile returns the role inside an instance profile (by
 // name), or nil when profile or role is missing.
 func (c *Client) DescribeInstanceProfile(ctx context.Context, name string) (*snapshot.Role, error) {
@@ -63,8 +72,10 @@ func (r reader) roles(ctx context.Context, known *snapshot.Snapshot) (gather.Fil
 	for _, role := range known.Roles {
 		found[role.ARN] = role
 	}
+	profiles := known.Profiles
 	if r.req.AllProfiles {
-		if err := r.allProfiles(ctx, found); err != nil {
+		var err error
+		if profiles, err = r.allProfiles(ctx, found); err != nil {
 			return nil, err
 		}
 	}
@@ -82,19 +93,21 @@ func (r reader) roles(ctx context.Context, known *snapshot.Snapshot) (gather.Fil
 		}
 		addRole(found, role)
 	}
-	return func(snap *snapshot.Snapshot) { snap.Roles = sortedValues(found) }, nil
+	return func(snap *snapshot.Snapshot) { snap.Roles, snap.Profiles = sortedValues(found), profiles }, nil
 }
 
 // allProfiles reads the instance profiles of the account with the roles
 // inside: one call per thousand.
-func (r reader) allProfiles(ctx context.Context, found map[string]snapshot.Role) error {
+func (r reader) allProfiles(ctx context.Context, found map[string]snapshot.Role) ([]snapshot.InstanceProfile, error) {
+	var profiles []snapshot.InstanceProfile
 	pages := iam.NewListInstanceProfilesPaginator(r.iam(), &iam.ListInstanceProfilesInput{MaxItems: aws.Int32(1000)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return wrap(err)
+			return nil, wrap(err)
 		}
 		for _, profile := range page.InstanceProfiles {
+			profiles = append(profiles, ConvertInstanceProfile(profile))
 			for _, in := range profile.Roles {
 				role := ConvertRole(in)
 				role.InstanceProfiles = []string{aws.ToString(profile.Arn)}
@@ -102,7 +115,7 @@ func (r reader) allProfiles(ctx context.Context, found map[string]snapshot.Role)
 			}
 		}
 	}
-	return nil
+	return profiles, nil
 }
 
 // addRole joins what different calls say of one role.

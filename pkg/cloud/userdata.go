@@ -1,0 +1,63 @@
+package cloud
+
+import (
+	"context"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/eksnodes/kubectl-eksnodes/pkg/gather"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
+)
+
+// UserData returns what an instance was started with, decoded; "" for none.
+func (c *Client) UserData(ctx context.Context, id string) (string, error) {
+	out, err := c.ec2().DescribeInstanceAttribute(ctx, &ec2.DescribeInstanceAttributeInput{
+		InstanceId: aws.String(id), Attribute: ec2types.InstanceAttributeNameUserData,
+	})
+	if err != nil {
+		return "", wrap(err)
+	}
+	return ConvertUserData(out), nil
+}
+
+// ConvertUserData decodes the attribute. It may hold secrets of its author
+// and is never printed whole.
+func ConvertUserData(in *ec2.DescribeInstanceAttributeOutput) string {
+	if in.UserData == nil {
+		return ""
+	}
+	return decodeUserData(aws.ToString(in.UserData.Value))
+}
+
+// userData reads the user data of the machines asked for. One that cannot be
+// read is a gap of its own.
+func (r reader) userData(ctx context.Context, _ *snapshot.Snapshot) (gather.Fill, error) {
+	found := make([]string, len(r.req.UserDataOf))
+	failed := make([]error, len(r.req.UserDataOf))
+	var tasks errgroup.Group
+	tasks.SetLimit(fanOut)
+	for i, id := range r.req.UserDataOf {
+		tasks.Go(func() error {
+			found[i], failed[i] = r.UserData(ctx, id)
+			return nil
+		})
+	}
+	if err := tasks.Wait(); err != nil {
+		return nil, err
+	}
+	return func(snap *snapshot.Snapshot) {
+		for i, id := range r.req.UserDataOf {
+			if failed[i] != nil {
+				gap := gather.GapOf(snapshot.SectionUserData, failed[i])
+				gap.Subject = id
+				snap.Gaps = append(slices.Clip(snap.Gaps), gap)
+				continue
+			}
+			snap.AddNodes(snapshot.Node{InstanceID: id, UserData: found[i]})
+		}
+	}, nil
+}
