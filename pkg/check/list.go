@@ -17,7 +17,20 @@ func All() []Check {
 		iamChecks(),
 		authChecks(),
 		bootChecks(),
+		launchGroupChecks(),
+		launchFailureChecks(),
+		clusterChecks(),
+		instanceChecks(),
+		wayOutChecks(),
+		endpointChecks(),
+		aclChecks(),
+		groupRuleChecks(),
+		dnsChecks(),
+		nodeObjectChecks(),
 		joinChecks(),
+		cniChecks(),
+		nodeReadyChecks(),
+		kubeChecks(),
 	)
 }
 

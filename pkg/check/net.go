@@ -135,7 +135,12 @@ func defaultRoute(table *snapshot.RouteTable) (wayOut, snapshot.Route) {
 	return wayNone, snapshot.Route{}
 }
 
+// routeOut judges the group's subnets before there are machines in them; the
+// rules about machines follow their routes further.
 func routeOut(s *snapshot.Snapshot, g *snapshot.Group) []Result {
+	if len(g.InstanceIDs) > 0 {
+		return nil
+	}
 	var out []Result
 	for _, id := range g.Subnets {
 		subnet, table := s.Network.Subnet(id), s.Network.RouteTableOf(id)
