@@ -37,6 +37,7 @@ type Document struct {
 	Labels       map[string]string
 	Taints       []Taint
 	MaxPods      int      // 0 when not set
+	InstanceName bool     // nodeadm's feature gate InstanceIdNodeName
 	KubeletFlags []string // in order, without the labels and taints above
 
 	Faults []Fault // in order of the lines
@@ -46,8 +47,9 @@ type Document struct {
 type Part struct {
 	Type   string // media type, lower case
 	Format Format
-	Line   int // where its body begins
-	Size   int // bytes, decoded
+	Line   int  // where its body begins
+	Size   int  // bytes, decoded
+	Gzip   bool // compressed by itself, which older images do not take
 }
 
 // Location is a line of the decoded text, counted from 1.

@@ -80,7 +80,7 @@ func (p *parser) nextPart(reader *multipart.Reader, line int) error {
 	if err != nil {
 		p.fault(line, FaultEncoding, "the part cannot be decoded")
 	}
-	found := Part{Type: mediaType, Format: partFormat(mediaType), Line: line, Size: len(text)}
+	found := Part{Type: mediaType, Format: partFormat(mediaType), Line: line, Size: len(text), Gzip: bytes.HasPrefix(body, []byte{0x1f, 0x8b})}
 	if looks := formatOf(string(text)); looks == FormatNodeConfig && found.Format != FormatNodeConfig && strings.Contains(string(text), "node.eks.aws/") {
 		p.fault(line, FaultMIME, "a NodeConfig under Content-Type %q: nodeadm reads only %s", mediaType, typeNodeConfig)
 	}

@@ -62,6 +62,9 @@ func (w nodeConfigWalk) root(n *yaml.Node) {
 	spec := w.fields(fields["spec"], "spec", "cluster", "containerd", "instance", "kubelet", "featureGates")
 	w.cluster(spec["cluster"])
 	w.kubelet(spec["kubelet"])
+	if gate := w.fields(spec["featureGates"], "spec.featureGates")["InstanceIdNodeName"]; gate != nil {
+		w.doc.InstanceName = scalar(gate) == "true"
+	}
 }
 
 func (w nodeConfigWalk) cluster(n *yaml.Node) {

@@ -3,6 +3,7 @@
 package snapshottest
 
 import (
+	"encoding/base64"
 	"encoding/pem"
 	"time"
 
@@ -161,7 +162,7 @@ func group() snapshot.Group {
 		Launch: snapshot.Launch{
 			TemplateID: "lt-0a", TemplateName: "workers", TemplateVersion: "1", ImageID: Image, InstanceTypes: []string{Type}, KeyName: KeyPair,
 			SecurityGroupIDs: []string{ClusterSG, ExtraSG}, InstanceProfile: "arn:aws:iam::111122223333:instance-profile/workers", RoleARN: RoleARN,
-			PublicIP: &no, HTTPTokens: "required", HopLimit: 2, VolumeSizeGiB: 80, VolumeType: "gp3", UserData: userData,
+			PublicIP: &no, HTTPTokens: "required", HopLimit: 2, VolumeSizeGiB: 80, VolumeType: "gp3", UserData: UserData(Cluster, Endpoint, CA(Cluster), "10.100.0.0/16"),
 		},
 		Stack: &snapshot.Stack{Name: product.PluginName + "-demo-workers", Status: "CREATE_COMPLETE", CreatedAt: Now().Add(-24 * time.Hour)},
 		Activities: []snapshot.Activity{{
@@ -171,7 +172,9 @@ func group() snapshot.Group {
 	}
 }
 
-const userData = `MIME-Version: 1.0
+// UserData is what an AL2023 machine of a cluster boots from; ca is PEM.
+func UserData(cluster, endpoint, ca, cidr string) string {
+	return `MIME-Version: 1.0
 Content-Type: multipart/mixed; boundary="//"
 
 --//
@@ -181,12 +184,13 @@ apiVersion: node.eks.aws/v1alpha1
 kind: NodeConfig
 spec:
   cluster:
-    name: demo
-    apiServerEndpoint: ` + Endpoint + `
-    certificateAuthority: ""
-    cidr: 10.100.0.0/16
+    name: ` + cluster + `
+    apiServerEndpoint: ` + endpoint + `
+    certificateAuthority: ` + base64.StdEncoding.EncodeToString([]byte(ca)) + `
+    cidr: ` + cidr + `
 --//--
 `
+}
 
 func node(id, zone, subnet, ip string) snapshot.Node {
 	return snapshot.Node{
