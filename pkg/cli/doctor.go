@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/check"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/evidence"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/product"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/report"
 )
@@ -52,6 +53,8 @@ type doctorFlags struct {
 	ascii       bool
 	list        bool
 	permissions string
+	from        string
+	bundle      string
 	wait        time.Duration
 	poll        time.Duration
 }
@@ -60,6 +63,7 @@ func (f *doctorFlags) bindScope(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&f.checks, "check", nil, "run only these `checks`")
 	flags.StringSliceVar(&f.skip, "skip", nil, "leave these `checks` out")
 	flags.BoolVar(&f.allNodes, "all-nodes", false, "judge machines that belong to no self-managed group too")
+	flags.StringVar(&f.from, "from", "", "judge what was collected in `path`, a bundle or a directory of raw files; nothing else is read")
 	flags.DurationVar(&f.wait, "wait", 0, "look again until nothing fails, for at most this `time`")
 	flags.DurationVar(&f.poll, "poll", 10*time.Second, "time between two looks with --wait")
 	flags.StringVar(&f.failOn, "fail-on", "fail", "what makes the exit code 3: fail, warn or never")
@@ -67,6 +71,7 @@ func (f *doctorFlags) bindScope(flags *pflag.FlagSet) {
 
 func (f *doctorFlags) bindOutput(flags *pflag.FlagSet) {
 	flags.StringVarP(&f.output, "output", "o", "text", "text, json or yaml")
+	flags.StringVar(&f.bundle, "bundle", "", "save what was read, without credentials, in `file` for --from")
 	flags.BoolVar(&f.short, "short", false, "one line for each cause, to paste")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "what passes too")
 	flags.BoolVar(&f.ascii, "ascii", false, "print nothing but ASCII")
@@ -95,7 +100,7 @@ func newDoctor(app *app, conn *connection) *cobra.Command {
 				return printPermissions(app.streams.Out, flags.permissions, check.Needs(checks))
 			}
 			doctor := &doctorCommand{app: app, flags: &flags, checks: checks, subjects: args}
-			if doctor.session, err = conn.open(cmd.Context()); err != nil {
+			if err := doctor.open(cmd.Context(), conn); err != nil {
 				return err
 			}
 			return doctor.run(cmd.Context())
@@ -118,6 +123,9 @@ func (f *doctorFlags) parse() ([]check.Check, error) {
 	if !slices.Contains([]string{"fail", "warn", "never"}, f.failOn) {
 		return nil, usagef("--fail-on %q: use fail, warn or never", f.failOn)
 	}
+	if f.from != "" && f.wait > 0 {
+		return nil, usagef("--wait has nothing to wait for with --from")
+	}
 	if !slices.Contains([]string{"", "text", "iam", "rbac"}, f.permissions) {
 		return nil, usagef("--permissions=%s: use text, iam or rbac", f.permissions)
 	}
@@ -135,6 +143,7 @@ func (f *doctorFlags) parse() ([]check.Check, error) {
 type doctorCommand struct {
 	app      *app
 	session  *session
+	evidence *evidence.Evidence // with --from
 	flags    *doctorFlags
 	checks   []check.Check
 	subjects []string // groups, instances and nodes; none: all groups
@@ -155,14 +164,14 @@ func (c *doctorCommand) run(ctx context.Context) error {
 func (c *doctorCommand) look(ctx context.Context) (report.Report, error) {
 	deadline := time.Now().Add(c.flags.wait)
 	for {
-		snap, err := c.read(ctx)
+		snap, err := c.snapshot(ctx)
 		if err != nil {
 			return report.Report{}, err
 		}
 		verdict := check.Run(snap, c.checks)
 		settled := c.conclude(verdict) == nil && verdict.Machines.Ready == verdict.Machines.Total
 		if settled || time.Now().Add(c.flags.poll).After(deadline) {
-			return verdict, nil
+			return verdict, c.save(snap)
 		}
 		c.app.screen.say("%d of %d machines are Ready, %s; looking again", verdict.Machines.Ready, verdict.Machines.Total,
 			count(verdict.Counts.Fail, "check fails", "checks fail"))

@@ -59,7 +59,7 @@ type offlineCall struct {
 func (c offlineCall) answer() (any, error) {
 	row, ok := offlineRows()[c.operation]
 	if !ok {
-		return nil, &gather.NoFile{Name: c.path("")}
+		return nil, &gather.NoFile{Name: c.path(""), Optional: true}
 	}
 	out := row.out()
 	if row.read != nil {
@@ -108,7 +108,7 @@ func (c offlineCall) missing(name string, err error) error {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return badFile(name, err)
 	}
-	return &gather.NoFile{Name: name, Command: c.command()}
+	return &gather.NoFile{Name: name, Command: c.command(), Optional: offlineRows()[c.operation].optional}
 }
 
 func badFile(name string, err error) error {
@@ -143,6 +143,9 @@ func (c offlineCall) command() string {
 	in := reflect.ValueOf(c.in).Elem()
 	for i := range in.NumField() {
 		name, value := in.Type().Field(i).Name, in.Field(i)
+		if !in.Type().Field(i).IsExported() {
+			continue
+		}
 		switch text, ok := value.Interface().(*string); {
 		case ok && text != nil && name != "NextToken" && name != "Marker":
 			words = append(words, "--"+kebab(name), *text)

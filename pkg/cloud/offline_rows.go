@@ -25,6 +25,9 @@ type offlineRow struct {
 	// read answers where the layout has something else than the CLI's
 	// output; done false goes on with the CLI's file.
 	read func(c offlineCall, out any) (done bool, err error)
+	// optional: what the group could be launched from is beside the question
+	// why a machine that was launched does not join.
+	optional bool
 }
 
 func of[Out any]() func() any { return func() any { return new(Out) } }
@@ -76,10 +79,10 @@ func offlineRows() map[string]offlineRow {
 		"DescribeNetworkInterfaces":      {out: of[ec2.DescribeNetworkInterfacesOutput]()},
 		"DescribeVpcs":                   {out: of[ec2.DescribeVpcsOutput](), choose: choosing(chooseVPC)},
 		"DescribeVpcAttribute":           {out: of[ec2.DescribeVpcAttributeOutput](), suffix: vpcAttribute},
-		"DescribeInstanceTypes":          {out: of[ec2.DescribeInstanceTypesOutput]()},
-		"DescribeInstanceTypeOfferings":  {out: of[ec2.DescribeInstanceTypeOfferingsOutput]()},
+		"DescribeInstanceTypes":          {out: of[ec2.DescribeInstanceTypesOutput](), optional: true},
+		"DescribeInstanceTypeOfferings":  {out: of[ec2.DescribeInstanceTypeOfferingsOutput](), optional: true},
 		"DescribeImages":                 {out: of[ec2.DescribeImagesOutput]()},
-		"DescribeKeyPairs":               {out: of[ec2.DescribeKeyPairsOutput]()},
+		"DescribeKeyPairs":               {out: of[ec2.DescribeKeyPairsOutput](), optional: true},
 		"DescribeInstances":              {out: of[ec2.DescribeInstancesOutput](), choose: choosing(chooseInstances)},
 		"DescribeInstanceStatus":         {out: of[ec2.DescribeInstanceStatusOutput]()},
 		"DescribeLaunchTemplateVersions": {out: of[ec2.DescribeLaunchTemplateVersionsOutput](), choose: choosing(chooseVersion)},

@@ -11,13 +11,21 @@ import (
 type NoFile struct {
 	Name    string // path in the evidence directory
 	Command string // what fills it; "" when nothing simple does
+	// Optional files fill sections that only some checks gain by: without
+	// them these do not apply.
+	Optional bool
 }
 
 // Error names the file.
 func (e *NoFile) Error() string { return "the evidence has no " + e.Name }
 
 // GapReason says that nobody collected it.
-func (e *NoFile) GapReason() snapshot.GapReason { return snapshot.GapNoFile }
+func (e *NoFile) GapReason() snapshot.GapReason {
+	if e.Optional {
+		return snapshot.GapNotAsked
+	}
+	return snapshot.GapNoFile
+}
 
 // GapFix is the command that fills the file.
 func (e *NoFile) GapFix() string {

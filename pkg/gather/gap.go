@@ -92,3 +92,6 @@ func sortGaps(gaps []snapshot.Gap) {
 		return cmp.Or(cmp.Compare(a.Section, b.Section), cmp.Compare(a.Subject, b.Subject))
 	})
 }
+
+// SortGaps puts the gaps of a snapshot in their order again.
+func SortGaps(snap *snapshot.Snapshot) { sortGaps(snap.Gaps) }

@@ -40,6 +40,13 @@ func (e *Error) Error() string {
 	if e.Kind == Denied {
 		return "access denied: " + e.Doing
 	}
+	var file interface {
+		error
+		GapReason() snapshot.GapReason
+	}
+	if errors.As(e.err, &file) { // without the request that was never sent
+		return e.Doing + ": " + redact.Line(file.Error())
+	}
 	return fmt.Sprintf("%s: %s", e.Doing, redact.Line(e.err.Error()))
 }
 

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/yaml"
 
@@ -107,6 +108,10 @@ func (o offline) answer(p apiPath) (any, error) {
 		return o.single("kube/configmap-"+p.name, fmt.Sprintf("kubectl -n %s get configmap %s -o yaml", p.namespace, p.name))
 	}
 	items, err := o.items(p.resource)
+	var none *gather.NoFile
+	if errors.As(err, &none) && p.resource == "serviceaccounts" {
+		items, err = o.accountsOfPods()
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -145,6 +150,31 @@ func (o offline) items(resource string) ([]map[string]any, error) {
 		return nil, err
 	}
 	return list.Items, nil
+}
+
+// accountsOfPods are the service accounts that pods run under, with the IAM
+// roles that EKS's webhook put into the pods' environment.
+func (o offline) accountsOfPods() ([]map[string]any, error) {
+	var list corev1.PodList
+	if err := o.decode(fileOf("pods"), "kubectl get -A pods -o json", &list); err != nil {
+		return nil, err
+	}
+	var accounts []map[string]any
+	for i := range list.Items {
+		pod := &list.Items[i]
+		annotations := map[string]any{}
+		for _, container := range pod.Spec.Containers {
+			for _, env := range container.Env {
+				if env.Name == "AWS_ROLE_ARN" || env.Name == "AWS_CONTAINER_CREDENTIALS_FULL_URI" {
+					annotations[roleAnnotation] = env.Value
+				}
+			}
+		}
+		accounts = append(accounts, map[string]any{"metadata": map[string]any{
+			"namespace": pod.Namespace, "name": pod.Spec.ServiceAccountName, "annotations": annotations,
+		}})
+	}
+	return accounts, nil
 }
 
 // single is a file with one object, YAML or JSON.
