@@ -49,6 +49,11 @@ node-tier: build ## real nodes
 	$(call say,node tier)
 	$(CLEAN_ENV) go -C test/sandbox test -count=1 -timeout 40m ./e2e/nodes/...
 
+.PHONY: faults
+faults: build ## break real things one at a time, and write docs/faults.md: what the doctor names
+	$(call say,faults)
+	$(CLEAN_ENV) EKSNODES_FAULTS_TABLE=$(CURDIR)/docs/faults.md go -C test/sandbox test -count=1 -timeout 20m ./e2e/faults/...
+
 .PHONY: demo
 demo: build ## a cluster without AWS, and a node group added to it
 	@$(CLEAN_ENV) test/demo

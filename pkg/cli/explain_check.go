@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -59,3 +60,29 @@ func explanation(c check.Check) string {
 	fmt.Fprintf(&out, "%-12s%s\n", "more", c.Ref)
 	return out.String()
 }
+
+// checksPage is the page of all checks, family by family, for docs/checks.md.
+func checksPage() string {
+	var out strings.Builder
+	fmt.Fprintf(&out, "# Checks\n\nWhat `%s doctor` looks at, family by family. The link is the part of a machine's way into\n"+
+		"the cluster that a check is about; the earliest link that is broken is the cause. The same page for one\n"+
+		"check: `%s explain CHECK`. Made of the rules by `make generate`.\n", product.Command, product.Command)
+	last := ""
+	for _, c := range sortedChecks() {
+		family, _, _ := strings.Cut(c.ID, ".")
+		if family != last {
+			fmt.Fprintf(&out, "\n## %s\n", family)
+			last = family
+		}
+		fmt.Fprintf(&out, "\n### %s\n\n%s. Link: %s. [More](%s)\n\n%s\n", c.ID, upper(c.Title), c.Link, c.Ref, c.Why)
+	}
+	return out.String()
+}
+
+func sortedChecks() []check.Check {
+	all := check.All()
+	slices.SortFunc(all, func(a, b check.Check) int { return strings.Compare(a.ID, b.ID) })
+	return all
+}
+
+func upper(text string) string { return strings.ToUpper(text[:1]) + text[1:] }

@@ -53,7 +53,10 @@ func IAMPolicy(sections []Section) []byte {
 func ClusterRole(sections []Section) []byte {
 	var rules []RBACRule
 	for _, section := range sections {
-		rules = append(rules, Permissions()[section].RBAC...)
+		for _, rule := range Permissions()[section].RBAC {
+			rule.Namespace = "" // a role of the cluster's allows it everywhere
+			rules = append(rules, rule)
+		}
 	}
 	key := func(r RBACRule) string { return r.APIGroup + " " + r.Resource + " " + r.String() }
 	slices.SortFunc(rules, func(a, b RBACRule) int { return cmp.Compare(key(a), key(b)) })

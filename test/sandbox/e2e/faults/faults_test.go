@@ -2,6 +2,7 @@ package faults
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -34,7 +35,7 @@ func TestFaults(t *testing.T) {
 	for i, fault := range mappingFaults() {
 		t.Run(fault.name, func(t *testing.T) { add(fault.name, w.mapping(t, fmt.Sprintf("group-a%d", i), fault)) })
 	}
-	for i, fault := range templateFaults() {
+	for i, fault := range templateFaults(otherAuthority(t)) {
 		t.Run(fault.name, func(t *testing.T) { add(fault.name, w.template(t, fmt.Sprintf("group-b%d", i), fault)) })
 	}
 	t.Run("group at zero", func(t *testing.T) {
@@ -91,7 +92,7 @@ func mappingFaults() []mappingFault {
 		{name: "aws-auth does not parse", mapRoles: strings.Replace(good, "  username", " username", 1), want: "auth.awsauth-parse"},
 		{name: "path in the role's ARN", mapRoles: strings.Replace(good, "ROLE", strings.Replace("ROLE", "ROLE", "PATHROLE", 1), 1), want: "auth.arn-path"},
 		{name: "wrong groups", mapRoles: strings.Replace(good, "  - system:bootstrappers\n  - system:nodes\n", "  - system:masters-of-nothing\n", 1), want: "auth.groups-wrong"},
-		{name: "wrong user name", mapRoles: strings.Replace(good, "system:node:{{EC2PrivateDNSName}}", "system:node:{{SessionName}}", 1), want: "auth.username-template"},
+		{name: "wrong user name", mapRoles: strings.Replace(good, "system:node:{{EC2PrivateDNSName}}", "node-{{EC2PrivateDNSName}}", 1), want: "auth.username-template"},
 		{name: "mapped twice, the last wrong", mapRoles: good + "- rolearn: ROLE\n  username: nobody\n  groups: []\n", want: "auth.duplicate"},
 	}
 }
@@ -135,27 +136,37 @@ func (w *world) mapping(t *testing.T, name string, fault mappingFault) diagnosis
 type templateFault struct {
 	name, want string
 	edit       func(*template)
-	launches   bool // whether a machine comes of it
 }
 
-func templateFaults() []templateFault {
+func templateFaults(otherAuthority string) []templateFault {
 	replace := func(old, with string) func(*template) {
 		return func(in *template) { in.userData = strings.Replace(in.userData, old, with, 1) }
 	}
 	return []templateFault{
-		{"wrong cluster name in the user data", "boot.cluster-name", replace("name: "+layout.ClusterName, "name: other"), true},
-		{"wrong endpoint in the user data", "boot.cluster-endpoint", replace(layout.EndpointHost, "FEDCBA9876543210FEDCBA9876543210.gr7."+layout.Region+".eks.amazonaws.com"), true},
-		{"image that does not exist", "launch.image-available", func(in *template) { in.image = "ami-00000000000000bad" }, false},
+		{"wrong cluster name in the user data", "boot.cluster-name-wrong", replace("name: "+layout.ClusterName, "name: other")},
+		{"wrong endpoint in the user data", "boot.endpoint-wrong",
+			replace(layout.EndpointHost, "FEDCBA9876543210FEDCBA9876543210.gr7."+layout.Region+".eks.amazonaws.com")},
+		{"wrong certificate authority in the user data", "boot.ca-wrong", func(in *template) {
+			in.userData = authority.ReplaceAllString(in.userData, "certificateAuthority: "+otherAuthority)
+		}},
+		{"NodeConfig that is no YAML", "boot.nodeconfig-yaml", replace("kind: NodeConfig", "kind: [NodeConfig")},
+		{"MIME without its boundary", "boot.mime-malformed", func(in *template) {
+			in.userData = strings.Replace(in.userData, "boundary=", "border=", 1)
+		}},
+		{"bootstrap.sh on AL2023", "boot.al2-script-on-al2023", func(in *template) {
+			in.userData = "#!/bin/bash\n/etc/eks/bootstrap.sh " + layout.ClusterName + "\n"
+		}},
+		{"no user data", "boot.nodeconfig-missing", func(in *template) { in.userData = "" }},
 	}
 }
+
+// authority finds the certificate authority in a NodeConfig.
+var authority = regexp.MustCompile(`certificateAuthority: \S+`)
 
 // template starts a machine from a broken template and asks.
 func (w *world) template(t *testing.T, name string, fault templateFault) diagnosis {
 	t.Helper()
 	w.group(t, name, 1, fault.edit)
-	if !fault.launches {
-		return expect(t, fault.want, name)
-	}
 	id := w.running(t, name)
 	got := expect(t, fault.want, name)
 	if node(t, id) != nil {

@@ -1,0 +1,74 @@
+package cli
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/eksnodes/kubectl-eksnodes/pkg/check"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
+)
+
+var update = flag.Bool("update", false, "write the generated files")
+
+// TestGeneratedFiles holds the checked-in files that are made of the rules to
+// the rules.
+func TestGeneratedFiles(t *testing.T) {
+	needs := check.Needs(check.Standing())
+	for path, want := range map[string]string{
+		"docs/checks.md":          checksPage(),
+		"deploy/iam-policy.json":  string(snapshot.IAMPolicy(needs)),
+		"deploy/clusterrole.yaml": string(snapshot.ClusterRole(needs)),
+	} {
+		path = filepath.Join("..", "..", filepath.FromSlash(path))
+		if *update {
+			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		have, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, string(have)); diff != "" {
+			t.Errorf("%s (make generate to write it):\n%s", path, diff)
+		}
+	}
+}
+
+// TestPolicyOnlyReads holds the permissions to reading.
+func TestPolicyOnlyReads(t *testing.T) {
+	for section, permission := range snapshot.Permissions() {
+		for _, action := range permission.Actions {
+			_, verb, _ := strings.Cut(action, ":")
+			if !strings.HasPrefix(verb, "Describe") && !strings.HasPrefix(verb, "List") && !strings.HasPrefix(verb, "Get") {
+				t.Errorf("%s takes %s", section, action)
+			}
+		}
+		for _, rule := range permission.RBAC {
+			for _, verb := range rule.Verbs {
+				if verb != "get" && verb != "list" && verb != "watch" {
+					t.Errorf("%s takes %s", section, rule)
+				}
+			}
+		}
+	}
+}
+
+func TestExitCodes(t *testing.T) {
+	for _, test := range []struct {
+		err  error
+		want int
+	}{{&verdictError{}, exitFails}, {&verdictError{inconclusive: true}, exitInconclusive}} {
+		if got := exitCode(test.err); got != test.want {
+			t.Errorf("%v: %d, want %d", test.err, got, test.want)
+		}
+	}
+}
