@@ -46,9 +46,6 @@ func noAwsAuth(s *snapshot.Snapshot) { s.Access.AwsAuth = nil }
 func authRuleRows() []ruleRow {
 	var rows []ruleRow
 	for _, check := range authChecks() {
-		if strings.Contains(check.Title, "cluster role bindings") {
-			continue
-		}
 		rows = append(rows, ruleRow{check.ID, "healthy", nil, report.Pass, "access entry lets the role in"},
 			ruleRow{check.ID, "healthy by aws-auth", []snapshottest.Edit{authMode(snapshot.AuthConfigMap)}, report.Pass, "mapRoles lets the role in"})
 	}
@@ -98,6 +95,10 @@ func authRuleRows() []ruleRow {
 	add("auth.entry-stale-role", "role made again", "made after its access entry", api, staleRole)
 	warns("auth.entry-stale-role", "aws-auth maps it", "aws-auth maps the role", staleRole)
 	add("auth.entry-other-account", "same name", "in the account 999999999999", api, noAwsAuth, entry(func(e *snapshot.AccessEntry) { e.PrincipalARN = "arn:aws:iam::999999999999:role/nodes/workers-role" }))
+	rows = append(rows, ruleRow{"auth.rbac-broken", "as EKS makes it", nil, report.Pass, "nodes are bound"})
+	warns("auth.rbac-broken", "gone", "is gone", func(s *snapshot.Snapshot) { s.Kube.Bindings = nil })
+	warns("auth.rbac-broken", "others only", "does not bind nodes", func(s *snapshot.Snapshot) { s.Kube.Bindings[0].Subjects = []string{"Group/system:bootstrappers"} })
+	warns("auth.rbac-broken", "another role", "does not bind nodes", func(s *snapshot.Snapshot) { s.Kube.Bindings[0].Role = "view" })
 	return rows
 }
 
@@ -112,7 +113,7 @@ func TestOneMistakeOneRow(t *testing.T) {
 		}
 		for _, finding := range Run(snapshottest.Healthy(row.edits...), authChecks()).Findings {
 			alone := finding.Check == row.check || finding.Check == "auth.entry-missing" && row.check == "auth.entry-other-account"
-			if !alone && !strings.HasPrefix(finding.Check, "auth.rbac") {
+			if !alone {
 				t.Errorf("%s/%s: %s %s %s", row.check, row.name, finding.Check, finding.Status, finding.Summary)
 			}
 		}

@@ -10,6 +10,10 @@ import (
 // maxEvidence bounds the evidence of a folded finding.
 const maxEvidence = 8
 
+// maxCommands bounds the commands of a folded finding: where they differ by
+// machine, some show what to do for the rest.
+const maxCommands = 8
+
 // fold makes one finding of equal verdicts about many subjects, and puts the
 // findings in verdict order: causes first, worst first, then by the chain.
 func fold(verdicts []verdict) []verdict {
@@ -31,6 +35,10 @@ func fold(verdicts []verdict) []verdict {
 		}
 		folded[i].add(v)
 	}
+	for i := range folded {
+		slices.Sort(folded[i].Subjects)
+		folded[i].Subjects = slices.Compact(folded[i].Subjects)
+	}
 	slices.SortStableFunc(folded, func(a, b verdict) int {
 		return cmp.Or(
 			cmp.Compare(rank(a.Finding), rank(b.Finding)),
@@ -42,24 +50,22 @@ func fold(verdicts []verdict) []verdict {
 	return folded
 }
 
-// add joins the subject, the evidence and the commands of an equal verdict.
+// add joins the subject, the evidence and the commands of an equal verdict;
+// fold sorts the subjects in the end.
 func (v *verdict) add(other verdict) {
-	if other.subject != "" && !slices.Contains(v.Subjects, other.subject) {
+	if other.subject != "" {
 		v.Subjects = append(v.Subjects, other.subject)
-		slices.Sort(v.Subjects)
 	}
 	for _, evidence := range other.Evidence {
 		if len(v.Evidence) < maxEvidence && !slices.Contains(v.Evidence, evidence) {
 			v.Evidence = append(v.Evidence, evidence)
 		}
 	}
-	commands := slices.Clone(v.Fix.Commands)
 	for _, command := range other.Fix.Commands {
-		if !slices.Contains(commands, command) {
-			commands = append(commands, command)
+		if len(v.Fix.Commands) < maxCommands && !slices.Contains(v.Fix.Commands, command) {
+			v.Fix.Commands = append(slices.Clip(v.Fix.Commands), command)
 		}
 	}
-	v.Fix.Commands = commands
 }
 
 func rank(f report.Finding) int {

@@ -16,6 +16,7 @@ func All() []Check {
 		netChecks(),
 		iamChecks(),
 		authChecks(),
+		rbacChecks(),
 		bootChecks(),
 		userDataChecks(),
 		clusterDataChecks(),

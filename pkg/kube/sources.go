@@ -25,6 +25,7 @@ func (c *Connection) Sources(sections ...snapshot.Section) []gather.Source {
 		{Section: snapshot.SectionAwsAuth, Read: c.readAwsAuth},
 		{Section: snapshot.SectionNodes, Read: c.readNodes},
 		{Section: snapshot.SectionCNI, Read: c.readCNI},
+		{Section: snapshot.SectionBindings, Read: c.readBindings},
 	}
 	all = append(all, c.systemSources()...)
 	if len(sections) == 0 {

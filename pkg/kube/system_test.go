@@ -20,6 +20,7 @@ func systemPaths() []string {
 		"/apis/apps/v1/daemonsets", "/api/v1/namespaces/kube-system/pods", "/api/v1/namespaces/default/events", "/api/v1/namespaces/kube-system/events",
 		"/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases", "/apis/certificates.k8s.io/v1/certificatesigningrequests",
 		"/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations", "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",
+		"/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
 	}
 }
 

@@ -78,8 +78,10 @@ func Healthy(edits ...Edit) *snapshot.Snapshot {
 			}},
 		}},
 		Profiles: []snapshot.InstanceProfile{{ARN: "arn:aws:iam::111122223333:instance-profile/workers", Name: "workers", RoleARNs: []string{RoleARN}}},
-		Kube:     snapshot.Kube{ServerVersion: "v1.34.4-eks-0123456", CNIPolicyOnNode: &onNode, CNIVersion: "v1.20.4"},
-		Groups:   []snapshot.Group{group()},
+		Kube: snapshot.Kube{ServerVersion: "v1.34.4-eks-0123456", CNIPolicyOnNode: &onNode, CNIVersion: "v1.20.4", Bindings: []snapshot.Binding{{
+			Name: "eks:node-bootstrapper", Role: "eks:node-bootstrapper", Subjects: []string{"Group/system:bootstrappers", "Group/system:nodes"},
+		}}},
+		Groups: []snapshot.Group{group()},
 		Nodes: []snapshot.Node{
 			node("i-0000000000000000a", "us-west-2a", "subnet-0privatea", "10.0.1.10"),
 			node("i-0000000000000000b", "us-west-2b", "subnet-0privateb", "10.0.2.10"),
