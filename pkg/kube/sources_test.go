@@ -87,7 +87,7 @@ func TestDenialIsAGap(t *testing.T) {
 	server := healthy(t)
 	server.setFail(403)
 	_, gaps := read(t, server)
-	if len(gaps) != 4+6 {
+	if len(gaps) != 5+6 {
 		t.Fatalf("gaps %+v", gaps)
 	}
 	for _, gap := range gaps {
