@@ -14,6 +14,7 @@ import (
 	"github.com/eksnodes/kubectl-eksnodes/pkg/evidence"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/product"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/report"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
 )
 
 const doctorHelp = `Say why machines do not become Ready nodes: the cause, the evidence, the fix.
@@ -35,6 +36,10 @@ const doctorExamples = `  # all self-managed groups of the cluster
   %[1]s doctor workers
   %[1]s doctor i-0123456789abcdef0
 
+  # would a machine join, before one is started
+  %[1]s doctor workers --would-join
+  %[1]s doctor --launch-template lt-0123456789abcdef0:3
+
   # for a script
   %[1]s doctor -o json | jq -r '.findings[0].check'
 
@@ -55,6 +60,10 @@ type doctorFlags struct {
 	permissions string
 	from        string
 	bundle      string
+	group       string
+	wouldJoin   bool
+	template    string
+	compare     string
 	wait        time.Duration
 	poll        time.Duration
 }
@@ -64,13 +73,17 @@ func (f *doctorFlags) bindScope(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&f.skip, "skip", nil, "leave these `checks` out")
 	flags.BoolVar(&f.allNodes, "all-nodes", false, "judge machines that belong to no self-managed group too")
 	flags.StringVar(&f.from, "from", "", "judge what was collected in `path`, a bundle or a directory of raw files; nothing else is read")
+	flags.StringVar(&f.group, "group", "", "judge this node `group`, as if it stood as an argument")
+	flags.BoolVar(&f.wouldJoin, "would-join", false, "judge the next machine that the groups start, not those they have")
+	flags.StringVar(&f.template, "launch-template", "", "judge a machine that would be started from this template: `id[:version]`")
+	flags.StringVar(&f.compare, "compare", "", "compare what fails with this `instance` instead of the most alike one that is Ready")
 	flags.DurationVar(&f.wait, "wait", 0, "look again until nothing fails, for at most this `time`")
 	flags.DurationVar(&f.poll, "poll", 10*time.Second, "time between two looks with --wait")
 	flags.StringVar(&f.failOn, "fail-on", "fail", "what makes the exit code 3: fail, warn or never")
 }
 
 func (f *doctorFlags) bindOutput(flags *pflag.FlagSet) {
-	flags.StringVarP(&f.output, "output", "o", "text", "text, json or yaml")
+	flags.StringVarP(&f.output, "output", "o", "text", "text, json, yaml, junit or html (one page)")
 	flags.StringVar(&f.bundle, "bundle", "", "save what was read, without credentials, in `file` for --from")
 	flags.BoolVar(&f.short, "short", false, "one line for each cause, to paste")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "what passes too")
@@ -99,6 +112,9 @@ func newDoctor(app *app, conn *connection) *cobra.Command {
 			case flags.permissions != "":
 				return printPermissions(app.streams.Out, flags.permissions, check.Needs(checks))
 			}
+			if flags.group != "" {
+				args = append(args, flags.group)
+			}
 			doctor := &doctorCommand{app: app, flags: &flags, checks: checks, subjects: args}
 			if err := doctor.open(cmd.Context(), conn); err != nil {
 				return err
@@ -109,7 +125,7 @@ func newDoctor(app *app, conn *connection) *cobra.Command {
 	section(cmd, "What to judge", flags.bindScope)
 	section(cmd, "Output", flags.bindOutput)
 	completeWords(cmd, map[string]string{
-		"output": "text json yaml", "fail-on": "fail warn never", "permissions": "text iam rbac",
+		"output": "text json yaml junit html", "fail-on": "fail warn never", "permissions": "text iam rbac",
 		"check": strings.Join(checkIDs(), " "), "skip": strings.Join(checkIDs(), " "),
 	})
 	return cmd
@@ -117,7 +133,7 @@ func newDoctor(app *app, conn *connection) *cobra.Command {
 
 // parse checks the flags and returns the checks to run.
 func (f *doctorFlags) parse() ([]check.Check, error) {
-	if err := checkOutput(f.output, "text", "json", "yaml"); err != nil {
+	if err := checkOutput(f.output, "text", "json", "yaml", "junit", "html"); err != nil {
 		return nil, err
 	}
 	if !slices.Contains([]string{"fail", "warn", "never"}, f.failOn) {
@@ -125,6 +141,9 @@ func (f *doctorFlags) parse() ([]check.Check, error) {
 	}
 	if f.from != "" && f.wait > 0 {
 		return nil, usagef("--wait has nothing to wait for with --from")
+	}
+	if f.template != "" && (f.group != "" || f.wouldJoin || f.from != "") {
+		return nil, usagef("--launch-template stands alone: it is not a group's")
 	}
 	if !slices.Contains([]string{"", "text", "iam", "rbac"}, f.permissions) {
 		return nil, usagef("--permissions=%s: use text, iam or rbac", f.permissions)
@@ -134,7 +153,11 @@ func (f *doctorFlags) parse() ([]check.Check, error) {
 			return nil, err
 		}
 	}
-	return slices.DeleteFunc(check.Standing(), func(c check.Check) bool {
+	checks := check.Standing()
+	if f.wouldJoin || f.template != "" {
+		checks = check.All()
+	}
+	return slices.DeleteFunc(checks, func(c check.Check) bool {
 		return len(f.checks) > 0 && !slices.Contains(f.checks, c.ID) || slices.Contains(f.skip, c.ID)
 	}), nil
 }
@@ -146,7 +169,8 @@ type doctorCommand struct {
 	evidence *evidence.Evidence // with --from
 	flags    *doctorFlags
 	checks   []check.Check
-	subjects []string // groups, instances and nodes; none: all groups
+	subjects []string       // groups, instances and nodes; none: all groups
+	other    *snapshot.Node // what --compare names
 }
 
 func (c *doctorCommand) run(ctx context.Context) error {
@@ -168,7 +192,7 @@ func (c *doctorCommand) look(ctx context.Context) (report.Report, error) {
 		if err != nil {
 			return report.Report{}, err
 		}
-		verdict := check.Run(snap, c.checks)
+		verdict := check.Judge(snap, c.checks, check.Options{Compare: c.other})
 		settled := c.conclude(verdict) == nil && verdict.Machines.Ready == verdict.Machines.Total
 		if settled || time.Now().Add(c.flags.poll).After(deadline) {
 			return verdict, c.save(snap)

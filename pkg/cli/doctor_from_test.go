@@ -212,6 +212,17 @@ func TestFromArchiveAndBundle(t *testing.T) {
 	}
 }
 
+func TestFromAsAPage(t *testing.T) {
+	t.Setenv("KUBECONFIG", filepath.Join(t.TempDir(), "none"))
+	for format, begins := range map[string]string{"html": "<!DOCTYPE html>", "junit": "<?xml version="} {
+		var out, errOut bytes.Buffer
+		code := Main(t.Context(), []string{"doctor", "--from", healthyEvidence, "-o", format}, Streams{In: strings.NewReader(""), Out: &out, ErrOut: &errOut})
+		if code != 0 || !strings.HasPrefix(out.String(), begins) {
+			t.Errorf("%s: exit %d, %s%s", format, code, out.String()[:min(out.Len(), 80)], errOut.String())
+		}
+	}
+}
+
 func pack(t *testing.T, dir, to string) {
 	t.Helper()
 	var packed bytes.Buffer

@@ -20,7 +20,12 @@ import (
 // print writes the report to stdout.
 func (c *doctorCommand) print(verdict report.Report) error {
 	out := c.app.streams.Out
-	if c.flags.output != "text" {
+	switch c.flags.output {
+	case "junit":
+		return print.JUnit(out, verdict)
+	case "html":
+		return print.HTML(out, verdict)
+	case "json", "yaml":
 		return printData(out, c.flags.output, verdict)
 	}
 	opts := print.Options{Color: coloured(out), ASCII: c.flags.ascii, Verbose: c.flags.verbose, Short: c.flags.short}
