@@ -31,13 +31,13 @@ func nodeObjectChecks() []Check {
 			ID: "node.removed", Title: "cloud controller leaves the machine's node alone",
 			Why:  "The cloud controller deletes a node for which it finds no instance: its name or provider id does not lead to the machine.",
 			Ref:  docCCM,
-			Link: LinkNodeObject, Needs: sections(instances, nodes, snapshot.SectionEvents), Node: nodeRemoved,
+			Link: LinkAuthorisation, Needs: sections(instances, nodes, snapshot.SectionEvents), Node: nodeRemoved,
 		},
 		{
 			ID: "node.stale-twin", Title: "no other machine's node has this one's name",
 			Why:  "A node left behind by a machine with the same address keeps the name; the new machine cannot take it over with its own provider id.",
 			Ref:  docNodes,
-			Link: LinkNodeObject, Needs: sections(instances, nodes), Node: staleTwin,
+			Link: LinkAuthorisation, Needs: sections(instances, nodes), Node: staleTwin,
 		},
 		{
 			ID: "node.provider-id", Title: "provider id leads to the machine",

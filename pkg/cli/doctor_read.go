@@ -39,9 +39,11 @@ func (c *doctorCommand) read(ctx context.Context) (*snapshot.Snapshot, error) {
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
+	all := snap.Nodes
 	if err := c.choose(&snap); err != nil {
 		return nil, err
 	}
+	snap.Nodes = append(slices.Clip(snap.Nodes), namesakes(all, snap.Nodes)...)
 	request := groupRequest(&snap, needs)
 	snap = c.session.read(ctx, snap, request)
 	notAsked(&snap, request.ConsoleOf, request.Sections)
