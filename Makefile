@@ -34,6 +34,8 @@ lint: deps ## gofmt, golangci-lint, cfn-lint
 unit: deps ## tests that need no sandbox, no root and no network
 	$(call say,unit tests)
 	$(CLEAN_ENV) go test -race -timeout 20m ./...
+	$(call say,aws-auth: 10000 generated maps against the authenticator)
+	$(CLEAN_ENV) go test -run 'Generated|Broken|Simulate' ./pkg/authmap
 	$(call say,the repairs to moto)
 	$(CLEAN_ENV) $(SANDBOX) test-moto
 

@@ -17,9 +17,6 @@ import (
 
 const ourRole = "arn:aws:iam::111122223333:role/eksnodes/OurOwnNodeRole"
 
-// generatedMaps is how many maps the property test goes through.
-const generatedMaps = 10_000
-
 // TestAddAndRemoveOnGeneratedMaps shows that adding our entry changes nothing
 // else by the authenticator's own reading, adds only, and that removing it
 // gives the same bytes back.

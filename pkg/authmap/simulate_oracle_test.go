@@ -142,7 +142,7 @@ func askOracle(id *token.Identity, mappers []backend) (*config.IdentityMapping, 
 func TestSimulateAgreesWithTheAuthenticator(t *testing.T) {
 	watched := newWatchedMap(t)
 	mapped := 0
-	for seed := range uint64(500) {
+	for seed := range uint64(simulatedMaps) {
 		g := newGen(seed)
 		data := g.data()
 		watched.load(t, data)
