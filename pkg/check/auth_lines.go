@@ -29,5 +29,33 @@ func authLineChecks() []Check {
 		linesRow("auth.exec-fails", "program that makes tokens ends well",
 			"It needs credentials of the machine's role and, for some, the region.", docExec, LinkCredentials,
 			lineRow{sig: "exec-failed", status: report.Fail, confidence: report.Likely, summary: "%s ends in an error, and the kubelet has no token", value: "bin", fix: do("run it on the machine by hand and read its error")}),
+		linesRow("auth.wrong-cluster-id", "token is for this cluster",
+			"The cluster's name is signed into the token: STS refuses it when it stands for another cluster.", docJoin, LinkAuthentication,
+			lineRow{sig: "authn-sts-refused", status: report.Fail, confidence: report.Likely, summary: "STS refuses the machine's token with %s: it is signed for another cluster's name, or by a wrong clock", value: "code", fix: do("compare the cluster's name in the user data, and the machine's clock")}),
+		linesRow("auth.token-malformed", "token is well-formed",
+			"The authenticator takes tokens of one form only, no older than 15 minutes.", docExec, LinkAuthentication,
+			lineRow{sig: "authn-format", status: report.Fail, confidence: report.Certain, summary: "the authenticator does not take the machine's token: %s", value: "why", fix: do("use the program of the node image to make tokens, and let chronyd keep the time")}),
+		linesRow("auth.sts-throttled", "STS answers the authenticator",
+			"The authenticator asks STS about every new token; many clients that keep none wear the limit out.", docExec, LinkAuthentication,
+			lineRow{sig: "authn-sts-throttled", status: report.Warn, confidence: report.Certain, summary: "STS throttles the cluster's authenticator", fix: do("find the clients that make a token for every request: the control plane's authenticator log names them")}),
+		linesRow("auth.dns-lookup", "cluster finds the machine's name",
+			"For {{EC2PrivateDNSName}} the authenticator asks EC2 about the instance that the session is named after.", docAwsAuth, LinkAuthentication,
+			proof("authn-ec2", "the authenticator could not learn the machine's private DNS name from EC2", do("let the cluster's role call ec2:DescribeInstances (AmazonEKSClusterPolicy), and let machines come with their instance profile only"))),
+		linesRow("auth.dns-name-changed", "machine's name has stayed",
+			"The authenticator keeps a machine's private DNS name. When VPC settings change it later, kubelet and cluster name the node differently.", docJoin, LinkAuthorisation,
+			lineRow{sig: "node-deny", status: report.Fail, confidence: report.Possible, summary: "the node authorizer refuses the machine as %s: it asks for objects of another node", value: "node", fix: do("replace the machine")}),
+		unauthorized(docJoin),
 	}
+}
+
+// unauthorized is the symptom of all mistakes of the family. It stands alone
+// only when no rule finds one.
+func unauthorized(ref string) Check {
+	row := linesRow("auth.unauthorized", "API server accepts the machine",
+		"401 means that the cluster does not know the machine: its role is not mapped, its token is for another cluster, or its clock is wrong.", ref, LinkAuthentication,
+		proof("kubelet-401", "the API server refuses the machine: 401 Unauthorized", do("look at the control plane's authenticator log: it says why",
+			"aws eks update-cluster-config --name CLUSTER --logging '{\"clusterLogging\":[{\"types\":[\"authenticator\"],\"enabled\":true}]}'")),
+		proof("authn-not-mapped", "the cluster's authenticator does not know the machine's role", do("map the role: an access entry of type EC2_LINUX, or mapRoles in aws-auth")))
+	row.Symptom = true
+	return row
 }

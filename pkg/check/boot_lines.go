@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/report"
@@ -34,7 +35,7 @@ func sawAny(n *snapshot.Node, rows []lineRow) []Result {
 		}
 		summary := row.summary
 		if row.value != "" {
-			summary = fmt.Sprintf(row.summary, seen.Values[row.value])
+			summary = fmt.Sprintf(row.summary, cmp.Or(seen.Values[row.value], "(unnamed)"))
 		}
 		found := fact(fmt.Sprintf("%s, %d times", seen.Where, seen.Count), seen.Line)
 		return []Result{{Status: row.status, Confidence: row.confidence, Summary: summary, Fix: row.fix, Evidence: []report.Evidence{found}}}

@@ -136,15 +136,18 @@ func lineRuleRows() []ruleRow {
 		"boot.nodeadm-ec2-unreachable": {"nodeadm-ec2-deadline", "nodeadm-ec2-retry", "private-dns-wait"}, "boot.describecluster-failed": {"describe-exhausted"},
 		"boot.describecluster-throttled": {"too-many-requests"}, "boot.br-pluto-timeout": {"br-pluto"}, "boot.nodeadm-stale-cache": {"nodeadm-cached-config"},
 		"auth.node-name-mismatch": {"not-allowed-to-modify-node", "lease-wrong-name"}, "auth.anonymous": {"forbidden-user"}, "auth.clock-skew": {"clock-skew"},
+		"iam.no-credentials": {"no-credentials"}, "iam.explicit-deny": {"explicit-deny"}, "iam.unauthorized": {"aws-unauthorized"}, "iam.sts-region-off": {"sts-region-disabled"},
+		"auth.wrong-cluster-id": {"authn-sts-refused"}, "auth.token-malformed": {"authn-format"}, "auth.sts-throttled": {"authn-sts-throttled"}, "auth.dns-lookup": {"authn-ec2"},
+		"auth.dns-name-changed": {"node-deny"}, "auth.unauthorized": {"kubelet-401", "authn-not-mapped"},
 		"auth.exec-missing": {"exec-not-found"}, "auth.exec-apiversion": {"exec-apiversion"}, "auth.exec-fails": {"exec-failed"},
 	}
 	values := map[string]string{"user": "system:anonymous", "bin": "aws", "reg": "custom", "generator": "private-dns-name"}
 	var rows []ruleRow
-	for _, check := range slices.Concat(bootLineChecks(), authLineChecks()) {
+	for _, check := range slices.Concat(bootLineChecks(), authLineChecks(), iamLineChecks()) {
 		rows = append(rows, ruleRow{check.ID, "Ready", nil, report.Pass, "is Ready"})
 		for _, sig := range lines[check.ID] {
 			want := report.Fail
-			if check.ID == "boot.nodeadm-stale-cache" {
+			if check.ID == "boot.nodeadm-stale-cache" || check.ID == "auth.sts-throttled" {
 				want = report.Warn
 			}
 			rows = append(rows, ruleRow{check.ID, sig, logged(sig, values), want, ""})

@@ -73,6 +73,26 @@ func iamChecks() []Check {
 	}
 }
 
+// iamLineChecks are about credentials and permissions as the machine meets
+// them.
+func iamLineChecks() []Check {
+	return []Check{
+		linesRow("iam.no-credentials", "machine gets credentials",
+			"Credentials come from the instance metadata service, by the role in the instance profile.", docNodeRole, LinkCredentials,
+			lineRow{sig: "no-credentials", status: report.Fail, confidence: report.Likely, summary: "programs on the machine find no credentials", unless: "nodeadm-done",
+				fix: do("give the machine an instance profile with the node role, and leave instance metadata on")}),
+		linesRow("iam.explicit-deny", "no policy denies what nodes do",
+			"A service control policy, a boundary or a session policy wins over whatever the role allows.", "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html", LinkAWSAPI,
+			lineRow{sig: "explicit-deny", status: report.Fail, confidence: report.Certain, summary: "AWS denies what the machine needs, by an explicit deny in a %s", value: "policy", fix: do("except the node role from the policy")}),
+		linesRow("iam.unauthorized", "role may do what the machine does",
+			"A booting node describes itself (ec2:DescribeInstances); AL2's also describes the cluster.", docNodeRole, LinkAWSAPI,
+			lineRow{sig: "aws-unauthorized", status: report.Fail, confidence: report.Likely, summary: "AWS refuses the machine %s: its role does not allow it", value: "action", fix: do("attach AmazonEKSWorkerNodePolicy, and what else the role lacks")}),
+		linesRow("iam.sts-region-off", "STS is on in the region",
+			"Tokens are made with the region's own STS endpoint, which an account can switch off.", "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_enable-regions.html", LinkCredentials,
+			proof("sts-region-disabled", "STS is not activated in the region", do("activate it in the account settings of IAM"))),
+	}
+}
+
 // noProfile judges machines, and the template of a group that has none.
 func noProfile(s *snapshot.Snapshot) func(Joiner) []Result {
 	return func(j Joiner) []Result {

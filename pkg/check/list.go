@@ -15,6 +15,7 @@ func All() []Check {
 		imageChecks(),
 		netChecks(),
 		iamChecks(),
+		iamLineChecks(),
 		authChecks(),
 		rbacChecks(),
 		bootChecks(),
