@@ -19,8 +19,8 @@ const maxSiblings = 20
 const templateVersionTag = "aws:ec2launchtemplate:version"
 
 // compareSiblings adds to every cause that is about machines what tells the
-// first of them from a Ready machine of the same group.
-func compareSiblings(snap *snapshot.Snapshot, folded []verdict) {
+// first of them from a Ready machine of the same group, or from the one named.
+func compareSiblings(snap *snapshot.Snapshot, folded []verdict, with *snapshot.Node) {
 	var ready map[string][]*snapshot.Node
 	for i := range folded {
 		v := &folded[i]
@@ -28,7 +28,7 @@ func compareSiblings(snap *snapshot.Snapshot, folded []verdict) {
 			continue
 		}
 		if ready == nil {
-			ready = readyByGroup(snap.Nodes)
+			ready = readyByGroup(snap.Nodes, with)
 		}
 		if evidence, ok := siblingEvidence(snap, ready, v.Subjects); ok {
 			v.Evidence = append(v.Evidence, evidence)
@@ -36,8 +36,16 @@ func compareSiblings(snap *snapshot.Snapshot, folded []verdict) {
 	}
 }
 
-func readyByGroup(nodes []snapshot.Node) map[string][]*snapshot.Node {
+// readyByGroup lists the Ready machines of every group; for each group the one
+// named, if one is.
+func readyByGroup(nodes []snapshot.Node, named *snapshot.Node) map[string][]*snapshot.Node {
 	ready := map[string][]*snapshot.Node{}
+	if named != nil && named.Cloud != nil {
+		for i := range nodes {
+			ready[nodes[i].Group] = []*snapshot.Node{named}
+		}
+		return ready
+	}
 	for i := range nodes {
 		node := &nodes[i]
 		if node.Group != "" && node.Cloud != nil && node.Kube != nil && node.Kube.Ready() && len(ready[node.Group]) < maxSiblings {
@@ -69,9 +77,13 @@ func siblingEvidence(snap *snapshot.Snapshot, ready map[string][]*snapshot.Node,
 		if best == nil {
 			continue
 		}
-		text := fmt.Sprintf("%s is Ready and has the same subnet, image, type, role and security groups as %s", best.InstanceID, id)
+		state := "which is Ready"
+		if best.Kube == nil || !best.Kube.Ready() {
+			state = "which is not Ready"
+		}
+		text := fmt.Sprintf("%s, %s, has the same subnet, image, type, role and security groups as %s", best.InstanceID, state, id)
 		if len(fewest) > 0 {
-			text = fmt.Sprintf("%s differs from %s, which is Ready, in: %s", id, best.InstanceID, strings.Join(fewest, "; "))
+			text = fmt.Sprintf("%s differs from %s, %s, in: %s", id, best.InstanceID, state, strings.Join(fewest, "; "))
 		}
 		return fact("healthy sibling", text), true
 	}

@@ -8,16 +8,28 @@ import (
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
 )
 
+// Options of a judgement.
+type Options struct {
+	// Compare is the machine that failing ones are compared with; nil: the
+	// most alike one of the same group that is Ready.
+	Compare *snapshot.Node
+}
+
 // Run judges a snapshot by the checks. It is pure: the same snapshot gives
 // the same report, and the snapshot is not changed.
 func Run(snap *snapshot.Snapshot, checks []Check) report.Report {
+	return Judge(snap, checks, Options{})
+}
+
+// Judge is Run with options.
+func Judge(snap *snapshot.Snapshot, checks []Check, opts Options) report.Report {
 	var verdicts []verdict
 	for i := range checks {
 		verdicts = append(verdicts, temper(snap, &checks[i], judge(snap, &checks[i]))...)
 	}
 	block(verdicts)
 	folded := fold(verdicts)
-	compareSiblings(snap, folded)
+	compareSiblings(snap, folded, opts.Compare)
 	out := report.Report{
 		APIVersion:  report.APIVersion,
 		Kind:        "Report",

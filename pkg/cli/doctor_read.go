@@ -44,6 +44,9 @@ func (c *doctorCommand) read(ctx context.Context) (*snapshot.Snapshot, error) {
 		return nil, err
 	}
 	snap.Nodes = append(slices.Clip(snap.Nodes), namesakes(all, snap.Nodes)...)
+	if err := c.imagine(ctx, &snap); err != nil {
+		return nil, err
+	}
 	request := groupRequest(&snap, needs)
 	snap = c.session.read(ctx, snap, request)
 	notAsked(&snap, request.ConsoleOf, request.Sections)
@@ -51,6 +54,9 @@ func (c *doctorCommand) read(ctx context.Context) (*snapshot.Snapshot, error) {
 	for i := range snap.Groups {
 		group := &snap.Groups[i]
 		group.Launch.RoleARN = nodegroup.RoleOf(&snap, group)
+	}
+	if c.flags.wouldJoin {
+		onlyPlans(&snap)
 	}
 	return &snap, ctx.Err()
 }
@@ -161,6 +167,14 @@ func distinct(list []string) []string {
 // choose leaves only what the user asked about in the snapshot: the named
 // groups, instances and nodes, or all self-managed groups.
 func (c *doctorCommand) choose(snap *snapshot.Snapshot) error {
+	if id := c.flags.compare; id != "" {
+		i := slices.IndexFunc(snap.Nodes, func(n snapshot.Node) bool { return n.InstanceID == id && n.Cloud != nil })
+		if i < 0 {
+			return fmt.Errorf("no instance of cluster %s is %q, to compare with", snap.Target.ClusterName, id)
+		}
+		other := snap.Nodes[i]
+		c.other = &other
+	}
 	if len(c.subjects) == 0 {
 		snap.Nodes = slices.DeleteFunc(slices.Clone(snap.Nodes), func(n snapshot.Node) bool {
 			return !c.flags.allNodes && !ours(snap, &n)

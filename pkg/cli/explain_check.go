@@ -41,7 +41,7 @@ func explanation(c check.Check) string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "%s: %s\n\n%s\n\n", c.ID, c.Title, fill(c.Why, 2, defaultWidth))
 	fmt.Fprintf(&out, "%-12s%s\n", "link", c.Link)
-	for i, need := range c.Needs {
+	for i, need := range slices.Concat(c.Needs, c.Uses) {
 		label := ""
 		if i == 0 {
 			label = "reads"

@@ -28,16 +28,12 @@ func (r reader) launch(ctx context.Context, known *snapshot.Snapshot) (gather.Fi
 	tasks.SetLimit(fanOut)
 	for v, launch := range found {
 		tasks.Go(func() error {
-			in := &ec2.DescribeLaunchTemplateVersionsInput{LaunchTemplateId: aws.String(v.id), Versions: []string{"$Default"}}
-			if v.number != "" {
-				in.Versions = []string{v.number}
-			}
-			out, err := r.ec2().DescribeLaunchTemplateVersions(ctx, in)
+			template, err := r.DescribeLaunchTemplate(ctx, v.id, v.number)
 			if err != nil {
-				return wrap(err)
+				return err
 			}
-			if len(out.LaunchTemplateVersions) > 0 {
-				*launch = ConvertLaunch(out.LaunchTemplateVersions[0])
+			if template != nil {
+				*launch = *template
 			}
 			return nil
 		})
@@ -54,6 +50,26 @@ func (r reader) launch(ctx context.Context, known *snapshot.Snapshot) (gather.Fi
 			changeGroup(snap, group.ASGName, func(g *snapshot.Group) { g.Launch = mergeLaunch(g.Launch, *launch) })
 		}
 	}, nil
+}
+
+// DescribeLaunchTemplate reads a version of a launch template, "" being the
+// default one; nil when there is no such version.
+func (c *Client) DescribeLaunchTemplate(ctx context.Context, id, version string) (*snapshot.Launch, error) {
+	if version == "" {
+		version = "$Default"
+	}
+	out, err := c.ec2().DescribeLaunchTemplateVersions(ctx, &ec2.DescribeLaunchTemplateVersionsInput{
+		LaunchTemplateId: aws.String(id), Versions: []string{version},
+	})
+	if err != nil {
+		return nil, wrap(err)
+	}
+	if len(out.LaunchTemplateVersions) == 0 {
+		return nil, nil
+	}
+	launch := ConvertLaunch(out.LaunchTemplateVersions[0])
+	launch.TemplateVersion = version
+	return &launch, nil
 }
 
 // mergeLaunch completes what the group says with what the template says; the
