@@ -37,12 +37,16 @@ func mapRole(s *snapshot.Snapshot, use roleUse) *mapping {
 		m.data = s.Access.AwsAuth.Data
 	}
 	m.droppedMap()
-	id, err := authmap.NodeIdentity(use.arn, anyInstance, "")
-	if use.arn == "" || err != nil {
+	arn, err := authmap.MappingARN(use.arn)
+	if err != nil {
 		return m // the role is made, and mapped, with the group
 	}
+	id, err := authmap.NodeIdentity(arn, anyInstance, "")
+	if err != nil {
+		return m
+	}
 	m.want = authmap.NodeEntry(use.arn)
-	m.arn, _ = authmap.MappingARN(use.arn) //nolint:errcheck // NodeIdentity has accepted it
+	m.arn = arn
 	var entries []authmap.AccessEntry
 	for i := range s.Access.Entries {
 		entries = append(entries, m.convert(&s.Access.Entries[i]))
