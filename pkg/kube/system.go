@@ -93,7 +93,9 @@ func (c *Connection) systemSources() []gather.Source {
 			each(func(l *coordinationv1.LeaseList) []coordinationv1.Lease { return l.Items }, ConvertLease),
 			func(s *snapshot.System, facts []snapshot.Lease) { s.Leases = facts })},
 		{Section: snapshot.SectionCSRs, Read: readList(c.Client, "list certificatesigningrequests", "/apis/certificates.k8s.io/v1/certificatesigningrequests",
-			each(func(l *certificatesv1.CertificateSigningRequestList) []certificatesv1.CertificateSigningRequest { return l.Items }, ConvertCSR),
+			each(func(l *certificatesv1.CertificateSigningRequestList) []certificatesv1.CertificateSigningRequest {
+				return l.Items
+			}, ConvertCSR),
 			func(s *snapshot.System, facts []snapshot.CSR) { s.CSRs = facts })},
 		{Section: snapshot.SectionEvents, Read: c.readEvents},
 		{Section: snapshot.SectionWebhooks, Read: c.readWebhooks},
