@@ -270,6 +270,7 @@ func (c *addCommand) apply(ctx context.Context, plan *nodegroup.Plan) error {
 	}
 	result, err := adder.Add(ctx, plan)
 	if err != nil {
+		c.diagnose(ctx, plan.Group, err)
 		return err
 	}
 	return c.printResult(plan, result, progress)

@@ -1,0 +1,41 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/eksnodes/kubectl-eksnodes/pkg/check"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/nodegroup"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/print"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/product"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/report"
+)
+
+// diagnose says on stderr what the doctor finds wrong with a group whose
+// machines did not join. What it could not read it leaves to the doctor: the
+// error that is printed after it says what is known anyway.
+func (c *addCommand) diagnose(ctx context.Context, group string, err error) {
+	var notJoined *nodegroup.NotJoinedError
+	if !errors.As(err, &notJoined) || ctx.Err() != nil {
+		return
+	}
+	doctor := &doctorCommand{
+		app: c.app, session: c.session, flags: &doctorFlags{failOn: "fail"}, checks: check.Standing(), subjects: []string{group},
+	}
+	verdict, err := doctor.look(ctx)
+	if err != nil {
+		return
+	}
+	verdict.Findings = slices.DeleteFunc(verdict.Findings, func(f report.Finding) bool { return f.Status != report.Fail })
+	if len(verdict.Findings) == 0 {
+		return
+	}
+	verdict.Count()
+	s := c.app.screen
+	s.say("")
+	if err := print.Text(s.err, verdict, print.Options{Width: s.width, Color: s.colour}); err != nil {
+		return
+	}
+	s.say("more: %s doctor %s", product.Command, group)
+}
