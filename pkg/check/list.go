@@ -37,6 +37,7 @@ func All() []Check {
 		nodeObjectChecks(),
 		joinChecks(),
 		cniChecks(),
+		cniFitChecks(),
 		nodeReadyChecks(),
 		kubeChecks(),
 	)
