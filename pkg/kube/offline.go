@@ -78,7 +78,7 @@ type apiPath struct {
 	fields                    string // field selector: "type=Warning,involvedObject.kind=Node"
 }
 
-// parsePath reads /api/v1/… and /apis/GROUP/VERSION/…
+// parsePath takes the paths below /api/v1 and /apis/GROUP/VERSION apart.
 func parsePath(path string) apiPath {
 	parts := strings.Split(strings.Trim(path, "/"), "/")
 	if parts[0] == "version" {

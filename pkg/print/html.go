@@ -29,7 +29,7 @@ func HTML(w io.Writer, r report.Report) error {
 	p := &page{text: printer{}}
 	title := "Nodes of cluster " + r.Cluster
 	p.raw("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n")
-	p.raw(`<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src '` + hashOf(pageStyle) + `'; script-src '` + hashOf(pageScript) + `'; base-uri 'none'; form-action 'none'">` + "\n")
+	p.raw(`<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src '` + hashOf(pageStyle) + `'; script-src '` + hashOf(pageScript) + `'; base-uri 'none'; form-action 'none'">` + "\n")
 	p.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"referrer\" content=\"no-referrer\">\n")
 	p.raw("<link rel=\"icon\" href=\"data:,\">\n")
 	p.element("title", "", title)

@@ -62,39 +62,45 @@ func heading(p picture) string {
 	return fmt.Sprintf("%d %ss: %s%s", len(p.subjects), p.kind, strings.Join(some, ", "), more)
 }
 
-// picturesOf finds the state of every machine at every link, those of groups
-// where there are no machines, and puts equal ones together. Findings about
-// the cluster count for all.
+// picturesOf finds the state of every machine at every link, and of every
+// group that something is wrong with, and puts equal ones together. Findings
+// about the cluster count for all.
 func picturesOf(findings []report.Finding) []picture {
-	kind := report.KindMachine
-	if !slices.ContainsFunc(findings, func(f report.Finding) bool { return f.Kind == report.KindMachine }) {
-		kind = report.KindGroup
-	}
-	states := map[string][]string{}
-	var order []string
 	everywhere := make([]string, len(chainLinks()))
 	for _, f := range findings {
-		at := slices.Index(chainLinks(), f.Link)
-		switch {
-		case at < 0:
-		case f.Kind == report.KindCluster:
+		if at := slices.Index(chainLinks(), f.Link); at >= 0 && f.Kind == report.KindCluster {
 			everywhere[at] = worse(everywhere[at], stateOf(f))
-		case f.Kind == kind:
-			for _, subject := range f.Subjects {
-				if states[subject] == nil {
-					states[subject] = make([]string, len(chainLinks()))
-					order = append(order, subject)
-				}
-				states[subject][at] = worse(states[subject][at], stateOf(f))
+		}
+	}
+	machines := alike(findings, report.KindMachine, everywhere)
+	groups := alike(findings, report.KindGroup, everywhere)
+	if len(machines) > 0 {
+		groups = slices.DeleteFunc(groups, func(p picture) bool { return !slices.Contains(p.states, "fail") })
+	}
+	return append(groups, machines...)
+}
+
+// alike are the pictures of one kind of subjects.
+func alike(findings []report.Finding, kind report.Kind, everywhere []string) []picture {
+	states := map[string][]string{}
+	var order []string
+	for _, f := range findings {
+		at := slices.Index(chainLinks(), f.Link)
+		if at < 0 || f.Kind != kind {
+			continue
+		}
+		for _, subject := range f.Subjects {
+			if states[subject] == nil {
+				states[subject] = make([]string, len(chainLinks()))
+				order = append(order, subject)
 			}
+			states[subject][at] = worse(states[subject][at], stateOf(f))
 		}
 	}
 	var pictures []picture
 	for _, subject := range order {
 		state := states[subject]
-		for i := range state {
-			state[i] = worse(state[i], everywhere[i])
-		}
+		addEverywhere(state, everywhere)
 		i := slices.IndexFunc(pictures, func(p picture) bool { return slices.Equal(p.states, state) })
 		if i < 0 {
 			i = len(pictures)
@@ -103,6 +109,18 @@ func picturesOf(findings []report.Finding) []picture {
 		pictures[i].subjects = append(pictures[i].subjects, subject)
 	}
 	return pictures
+}
+
+// addEverywhere adds what is said of the cluster. Behind a broken link, that
+// the cluster is fine says nothing of the machine.
+func addEverywhere(state, everywhere []string) {
+	broken := false
+	for i := range state {
+		if !broken || everywhere[i] != "pass" {
+			state[i] = worse(state[i], everywhere[i])
+		}
+		broken = broken || state[i] == "fail"
+	}
 }
 
 // stateOf is a finding's state in the picture; what follows from a cause is

@@ -40,9 +40,13 @@ func apiLines() []Line {
 		},
 		{
 			ID: "x509-name", In: []string{Kubelet, Console},
-			Find:    []string{`x509: certificate is valid for (?P<names>.+), not (?P<host>[^\s"\\]+)`, `x509: certificate is valid for \d+ (?:IP SANs|names), but none matched (?P<host>[^\s"\\]+)`, `x509: certificate is not valid for any names, but wanted to match (?P<host>[^\s"\\]+)`},
-			Source:  "Go crypto/x509/verify.go HostnameError",
-			Match:   []string{`x509: certificate is valid for proxy.corp.example, not ABC.gr7.us-west-2.eks.amazonaws.com`},
+			Find:   []string{`x509: certificate is valid for (?P<names>.+), not (?P<host>[^\s"\\]+)`, `x509: certificate is valid for \d+ (?:IP SANs|names), but none matched (?P<host>[^\s"\\]+)`, `x509: certificate is not valid for any names, but wanted to match (?P<host>[^\s"\\]+)`},
+			Source: "Go crypto/x509/verify.go HostnameError",
+			Match: []string{
+				`x509: certificate is valid for proxy.corp.example, not ABC.gr7.us-west-2.eks.amazonaws.com`,
+				`x509: certificate is valid for 120 names, but none matched ABC.gr7.us-west-2.eks.amazonaws.com`,
+				`x509: certificate is not valid for any names, but wanted to match ABC.gr7.us-west-2.eks.amazonaws.com`,
+			},
 			NoMatch: "x509: certificate signed by unknown authority",
 		},
 		{

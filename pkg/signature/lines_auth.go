@@ -13,7 +13,7 @@ func authLines() []Line {
 			ID: "kubelet-401", In: []string{Kubelet, Console},
 			Find:    []string{`Unable to register node.*(?:Unauthorized|must be logged in|provide credentials)`, `Failed to ensure lease exists.*(?:Unauthorized|provide credentials)`, `CSINode publishing: Unauthorized`, `failed to list \*v1\.\w+: Unauthorized`},
 			Source:  kubernetes + "pkg/kubelet/kubelet_node_status.go, pkg/volume/csi/csi_plugin.go; k8s.io/component-helpers@v0.34.4 apimachinery/lease/controller.go",
-			Match:   []string{`E0101 00:00:09.000000    1234 kubelet_node_status.go:107] "Unable to register node with API server" err="Unauthorized" node="ip-10-0-1-5.us-west-2.compute.internal"`, `E0101 00:00:09.000000    1234 controller.go:145] "Failed to ensure lease exists, will retry" err="Unauthorized" interval="200ms"`},
+			Match:   []string{`E0101 00:00:09.000000    1234 kubelet_node_status.go:107] "Unable to register node with API server" err="Unauthorized" node="ip-10-0-1-5.us-west-2.compute.internal"`, `E0101 00:00:09.000000    1234 controller.go:145] "Failed to ensure lease exists, will retry" err="Unauthorized" interval="200ms"`, `Failed to contact API server when waiting for CSINode publishing: Unauthorized`, `"Failed to watch" err="failed to list *v1.Node: Unauthorized" type="*v1.Node"`},
 			NoMatch: `"Unable to register node with API server" err="dial tcp 10.0.1.7:443: i/o timeout"`,
 		},
 		{
@@ -34,7 +34,7 @@ func authLines() []Line {
 			ID: "node-deny", In: []string{Audit},
 			Find:    []string{`NODE DENY: '(?P<node>[^']+)'`, `NODE DENY: unknown node for user "(?P<user>[^"]+)"`},
 			Source:  kubernetes + "plugin/pkg/auth/authorizer/node/node_authorizer.go",
-			Match:   []string{`NODE DENY: 'ip-10-0-1-5.ec2.internal' &authorizer.AttributesRecord{}`},
+			Match:   []string{`NODE DENY: 'ip-10-0-1-5.ec2.internal' &authorizer.AttributesRecord{}`, `NODE DENY: unknown node for user "arn:aws:iam::111122223333:role/nodes"`},
 			NoMatch: "RBAC DENY: user \"a\"",
 		},
 		{
@@ -48,7 +48,7 @@ func authLines() []Line {
 			ID: "exec-not-found", In: []string{Kubelet, Console},
 			Find:    []string{`exec: executable (?P<bin>\S+) not found`, `exec: "(?P<bin>[^"]+)": executable file not found`},
 			Source:  clientgo + "plugin/pkg/client/auth/exec/exec.go; Go os/exec",
-			Match:   []string{`getting credentials: exec: executable aws-iam-authenticator not found`},
+			Match:   []string{`getting credentials: exec: executable aws-iam-authenticator not found`, `exec: "heptio-authenticator-aws": executable file not found in $PATH`},
 			NoMatch: "exec: executable aws failed with exit code 255",
 		},
 		{
@@ -69,7 +69,7 @@ func authLines() []Line {
 			ID: "authn-not-mapped", In: []string{Authenticator},
 			Find:    []string{`identity is not mapped`, `ARN is not mapped`},
 			Source:  authenticator + "pkg/errutil/errors.go ErrNotMapped",
-			Match:   []string{`level=warning msg="access denied" arn="arn:aws:iam::111122223333:role/nodes" error="identity is not mapped"`},
+			Match:   []string{`level=warning msg="access denied" arn="arn:aws:iam::111122223333:role/nodes" error="identity is not mapped"`, `error="ARN is not mapped: arn:aws:iam::111122223333:role/nodes"`},
 			NoMatch: `level=info msg="access granted" arn="arn:aws:iam::111122223333:role/nodes"`,
 		},
 		{
@@ -111,7 +111,7 @@ func authLines() []Line {
 			ID: "authn-ec2", In: []string{Authenticator},
 			Find:    []string{`failed querying private DNS from EC2 API`, `failed to find node (?P<id>i-[0-9a-f]+)`, `SessionName did not contain an instance id`},
 			Source:  authenticator + "pkg/ec2provider/ec2provider.go, pkg/server/server.go",
-			Match:   []string{`failed querying private DNS from EC2 API for node i-0123456789abcdef0: AccessDenied`, `failed to find node i-0123456789abcdef0 `},
+			Match:   []string{`failed querying private DNS from EC2 API for node i-0123456789abcdef0: AccessDenied`, `failed to find node i-0123456789abcdef0 `, `error rendering username template: SessionName did not contain an instance id`},
 			NoMatch: "queried private DNS from EC2 API",
 		},
 	}

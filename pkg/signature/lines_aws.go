@@ -26,7 +26,7 @@ func awsLines() []Line {
 			ID: "aws-unauthorized", In: []string{Any},
 			Find:    []string{`is not authorized to perform: (?P<action>[a-z0-9-]+:[A-Za-z]+)`, `operation error \w+: (?P<operation>\w+),.*UnauthorizedOperation`, `UnauthorizedOperation`},
 			Source:  "Amazon EC2 API Reference, common client error codes; IAM User Guide, access denied error messages",
-			Match:   []string{"User: arn:aws:sts::111122223333:assumed-role/nodes/i-0 is not authorized to perform: eks:DescribeCluster on resource: arn", "api error UnauthorizedOperation: You are not authorized to perform this operation."},
+			Match:   []string{"User: arn:aws:sts::111122223333:assumed-role/nodes/i-0 is not authorized to perform: eks:DescribeCluster on resource: arn", "api error UnauthorizedOperation: You are not authorized to perform this operation.", "operation error EC2: DescribeInstances, https response error StatusCode: 403, api error UnauthorizedOperation: You are not authorized"},
 			NoMatch: "Unauthorized",
 		},
 		{
@@ -45,23 +45,23 @@ func awsLines() []Line {
 		},
 		{
 			ID: "no-credentials", In: []string{Any},
-			Find:    []string{`Unable to locate credentials`, `no EC2 IMDS role found`, `NoCredentialProviders`},
-			Source:  "github.com/aws/aws-sdk-go-v2/credentials@v1.20.15 ec2rolecreds/provider.go; boto/botocore botocore/exceptions.py NoCredentialsError",
-			Match:   []string{`failed to refresh cached credentials, no EC2 IMDS role found, operation error ec2imds: GetMetadata`, "Unable to locate credentials. You can configure credentials by running \"aws configure\"."},
+			Find:    []string{`Unable to locate credentials`, `no EC2 IMDS role found`, `NoCredentialProviders: no valid providers in chain`},
+			Source:  "aws/aws-sdk-go aws/credentials/chain_provider.go; github.com/aws/aws-sdk-go-v2/credentials@v1.20.15 ec2rolecreds/provider.go; boto/botocore botocore/exceptions.py NoCredentialsError",
+			Match:   []string{`failed to refresh cached credentials, no EC2 IMDS role found, operation error ec2imds: GetMetadata`, "Unable to locate credentials. You can configure credentials by running \"aws configure\".", "NoCredentialProviders: no valid providers in chain. Deprecated."},
 			NoMatch: "credentials found",
 		},
 		{
 			ID: "imds-unreachable", In: []string{Any},
 			Find:    []string{`operation error ec2imds: \w+.*(?:StatusCode: (?P<status>401|403|404)|context deadline exceeded)`, `EC2MetadataError: failed to make EC2Metadata request`},
 			Source:  "github.com/aws/aws-sdk-go-v2/feature/ec2/imds@v1.20.7 api_client.go ServiceID; aws-sdk-go aws/ec2metadata/service.go",
-			Match:   []string{"operation error ec2imds: GetMetadata, canceled, context deadline exceeded", "operation error ec2imds: GetToken, http response error StatusCode: 401, request to EC2 IMDS failed"},
+			Match:   []string{"operation error ec2imds: GetMetadata, canceled, context deadline exceeded", "operation error ec2imds: GetToken, http response error StatusCode: 401, request to EC2 IMDS failed", "EC2MetadataError: failed to make EC2Metadata request"},
 			NoMatch: "operation error STS: GetCallerIdentity, context deadline exceeded",
 		},
 		{
 			ID: "clock-skew", In: []string{Any},
 			Find:    []string{`Signature expired: \S+ is now earlier than`, `Signature not yet current`, `X-Amz-Date parameter is expired`, `RequestTimeTooSkewed`},
 			Source:  "sigs.k8s.io/aws-iam-authenticator@v0.7.18 pkg/token/token.go; github.com/aws/aws-sdk-go-v2@v1.47.7 aws/retry/middleware.go; AWS Signature Version 4 troubleshooting",
-			Match:   []string{"SignatureDoesNotMatch: Signature expired: 20260101T000000Z is now earlier than 20260101T010000Z", "input token was not properly formatted: X-Amz-Date parameter is expired (15 minute expiration) 20260101T000000Z"},
+			Match:   []string{"SignatureDoesNotMatch: Signature expired: 20260101T000000Z is now earlier than 20260101T010000Z", "input token was not properly formatted: X-Amz-Date parameter is expired (15 minute expiration) 20260101T000000Z", "Signature not yet current: 20260101T010000Z is still later than 20260101T000500Z", "api error RequestTimeTooSkewed: The difference between the request time and the current time is too large."},
 			NoMatch: "certificate has expired",
 		},
 		{

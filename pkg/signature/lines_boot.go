@@ -56,7 +56,7 @@ func bootLines() []Line {
 		},
 		{
 			ID: "nodeadm-failed", In: []string{NodeadmConfig, NodeadmRun, Console},
-			Find:    []string{`"msg":"Command failed".*?"error":"(?P<error>[^"]+)`, `Command failed\s+\{"error": "(?P<error>[^"]+)`},
+			Find:    []string{`"msg":"Command failed".*?"error":"(?P<error>[^"]+)`},
 			Source:  nodeadm + "internal/cli/main.go log.Fatal",
 			Match:   []string{`{"level":"fatal","ts":1767225600.5,"caller":"cli/main.go:35","msg":"Command failed","error":"no config in chain"}`},
 			NoMatch: `{"level":"info","msg":"done!"}`,
@@ -91,7 +91,7 @@ func bootLines() []Line {
 		},
 		{
 			ID: "userdata-script-failed", In: []string{CloudInit, CloudInitOutput, Console},
-			Find:    []string{`Failed to run module scripts[-_]user`, `cc_scripts_user\.py\[WARNING\]`, `(?:FAIL|finish): modules-final/config-scripts_user: FAIL`},
+			Find:    []string{`Failed to run module scripts[-_]user`, `cc_scripts_user\.py\[WARNING\]`},
 			Source:  "canonical/cloud-init cloudinit/config/modules.py, util.logexc of a failed module; terraform-aws-modules/terraform-aws-eks#1179",
 			Match:   []string{"2026-01-01 00:00:05,123 - cc_scripts_user.py[WARNING]: Failed to run module scripts_user (scripts in /var/lib/cloud/instance/scripts)"},
 			NoMatch: "config-scripts_user already ran (freq=once-per-instance)",

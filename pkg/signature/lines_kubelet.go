@@ -27,9 +27,9 @@ func kubeletLines() []Line {
 		},
 		{
 			ID: "kubelet-config-invalid", In: []string{Kubelet, Console},
-			Find:    []string{`failed to load kubelet config file, path: (?P<path>\S+), error: (?P<why>[^"]+)`, `failed to validate kubelet configuration, error: (?P<why>[^"]+)`, `failed to load kubelet config file`},
+			Find:    []string{`failed to load kubelet config file, path: (?P<path>\S+), error: (?P<why>[^"]+)`, `failed to validate kubelet configuration, error: (?P<why>[^"]+)`},
 			Source:  kubernetes + "cmd/kubelet/app/server.go",
-			Match:   []string{`"command failed" err="failed to validate kubelet configuration, error: invalid configuration: podsPerCore (-1) must not be negative, path: &TypeMeta{}"`},
+			Match:   []string{`"command failed" err="failed to validate kubelet configuration, error: invalid configuration: podsPerCore (-1) must not be negative, path: &TypeMeta{}"`, `"command failed" err="failed to load kubelet config file, path: /etc/kubernetes/kubelet/config.json, error: failed to decode"`},
 			NoMatch: "loaded kubelet config file",
 		},
 		{
@@ -69,9 +69,9 @@ func kubeletLines() []Line {
 		},
 		{
 			ID: "node-not-found", In: []string{Kubelet, Console}, Noise: true,
-			Find:    []string{`"Error getting the current node from lister" err="node \\"[^"\\]+\\" not found"`, `"Error getting node" err="node \\"[^"\\]+\\" not found"`, `"Eviction manager: failed to get summary stats" err="failed to get node info: node \\"[^"\\]+\\" not found"`},
+			Find:    []string{`"Error getting the current node from lister" err="node \\"[^"\\]+\\" not found"`, `"Eviction manager: failed to get summary stats" err="failed to get node info: node \\"[^"\\]+\\" not found"`},
 			Source:  kubernetes + "pkg/kubelet/kubelet_node_status.go, pkg/kubelet/eviction: repeats that the node is not registered",
-			Match:   []string{`E0101 00:00:09.000000    1234 kubelet_node_status.go:460] "Error getting the current node from lister" err="node \"ip-10-0-1-5.us-west-2.compute.internal\" not found"`},
+			Match:   []string{`E0101 00:00:09.000000    1234 kubelet_node_status.go:460] "Error getting the current node from lister" err="node \"ip-10-0-1-5.us-west-2.compute.internal\" not found"`, `"Eviction manager: failed to get summary stats" err="failed to get node info: node \"ip-10-0-1-5.us-west-2.compute.internal\" not found"`},
 			NoMatch: `pods "a" not found`,
 		},
 	}

@@ -22,7 +22,7 @@ func runtimeLines() []Line {
 			ID: "ecr-no-basic-auth", In: []string{Kubelet, Containerd, Events, Console},
 			Find:    []string{`no basic auth credentials`, `pull access denied.*authorization failed`},
 			Source:  "containerd/containerd core/remotes/docker/auth_creds.go; aws/amazon-vpc-cni-k8s#529",
-			Match:   []string{`failed to resolve reference: unexpected status: 401: no basic auth credentials`},
+			Match:   []string{`failed to resolve reference: unexpected status: 401: no basic auth credentials`, `pull access denied, repository does not exist or may require authorization: authorization failed: no basic auth credentials`},
 			NoMatch: "authorization succeeded",
 		},
 		{

@@ -15,7 +15,7 @@ import (
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
 )
 
-// Any, in Line.In, is every unit and file.
+// Any stands in Line.In for every unit and file.
 const Any = "any"
 
 // Units and files that rows name. Scan takes any name.

@@ -3,6 +3,8 @@ package signature
 import (
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -74,6 +76,44 @@ func TestRowsMatchByThemselves(t *testing.T) {
 		if _, ok := r.match(r.NoMatch); ok {
 			t.Errorf("%s matches %q", r.ID, r.NoMatch)
 		}
+	}
+}
+
+// TestEveryAlternativeHasASample: an expression that no sample reaches could
+// say anything.
+func TestEveryAlternativeHasASample(t *testing.T) {
+	for _, r := range rows() {
+		for i, find := range r.find {
+			if !slices.ContainsFunc(r.Match, find.MatchString) {
+				t.Errorf("%s: no sample for %s", r.ID, r.Find[i])
+			}
+		}
+	}
+}
+
+// TestChecksNameKnownLines: a rule that waits for a line that is never seen
+// would never say anything.
+func TestChecksNameKnownLines(t *testing.T) {
+	files, err := filepath.Glob("../check/*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	named := regexp.MustCompile(`(?:\bsig|\bunless): +"([^"]+)"|\bSaw\("([^"]+)"\)`)
+	found := 0
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range named.FindAllStringSubmatch(string(source), -1) {
+			found++
+			if _, ok := Known(match[1] + match[2]); !ok {
+				t.Errorf("%s waits for %q, which is no row", file, match[1]+match[2])
+			}
+		}
+	}
+	if found == 0 {
+		t.Error("no rule waits for any line: does this test look for the right words?")
 	}
 }
 
