@@ -70,6 +70,9 @@ func (r reader) accessEntries(ctx context.Context, known *snapshot.Snapshot) (ga
 		}
 	}
 	for _, principal := range r.req.Principals {
+		if _, listed := entries[principal]; r.req.ListEntries && !listed {
+			continue // the list tells that there is none
+		}
 		entry, err := r.DescribeAccessEntry(ctx, r.req.Cluster, principal)
 		if err != nil {
 			return nil, err
