@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/report"
 	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/layout"
@@ -38,6 +39,9 @@ func TestFaults(t *testing.T) {
 	for i, fault := range templateFaults(otherAuthority(t)) {
 		t.Run(fault.name, func(t *testing.T) { add(fault.name, w.template(t, fmt.Sprintf("group-b%d", i), fault)) })
 	}
+	t.Run("role made again", func(t *testing.T) { add("role made again under its name", w.roleMadeAgain(t)) })
+	t.Run("two at once", w.twoAtOnce)
+	t.Run("before a machine is started", w.wouldJoin)
 	t.Run("group at zero", func(t *testing.T) {
 		w.group(t, "group-c0", 0, nil)
 		add("group at zero", expect(t, "launch.at-zero", "group-c0"))
@@ -191,4 +195,35 @@ func deniedReads(t *testing.T) {
 			}
 		})
 	}
+}
+
+// twoAtOnce breaks two things that have nothing to do with each other: both
+// are named, the one that a machine meets earlier first.
+func (w *world) twoAtOnce(t *testing.T) {
+	w.deleteEntry(t, w.role)
+	t.Cleanup(func() { w.createEntry(t, w.role, "EC2_LINUX") })
+	w.group(t, "group-d0", 1, func(in *template) {
+		in.userData = strings.Replace(in.userData, "name: "+layout.ClusterName, "name: other", 1)
+	})
+	w.running(t, "group-d0")
+	got := expect(t, "boot.cluster-name-wrong", "group-d0")
+	if !slices.ContainsFunc(got.Findings, func(f report.Finding) bool {
+		return f.Check == "auth.role-not-mapped" && f.Status == report.Fail
+	}) {
+		t.Error("the mapping is not named")
+	}
+}
+
+// wouldJoin asks about templates that nothing was started from.
+func (w *world) wouldJoin(t *testing.T) {
+	w.group(t, "group-e0", 0, func(in *template) {
+		in.userData = strings.Replace(in.userData, "name: "+layout.ClusterName, "name: other", 1)
+	})
+	expect(t, "boot.cluster-name-wrong", "group-e0", "--would-join")
+	if got := doctor(t, "healthy", "--would-join"); got.Counts.Fail > 0 {
+		t.Errorf("the healthy group fails: %s", got.first())
+	}
+	templates, err := w.ec2.DescribeLaunchTemplates(t.Context(), &ec2.DescribeLaunchTemplatesInput{LaunchTemplateNames: []string{"group-e0"}})
+	must(t, err)
+	expect(t, "boot.cluster-name-wrong", "--launch-template", aws.ToString(templates.LaunchTemplates[0].LaunchTemplateId)+":1")
 }

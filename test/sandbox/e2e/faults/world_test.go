@@ -198,13 +198,13 @@ func ready(t *testing.T, id string) {
 // deleteEntry takes the role's access entry away.
 func (w *world) deleteEntry(t *testing.T, role string) {
 	t.Helper()
-	_, err := w.eks.DeleteAccessEntry(t.Context(), &eks.DeleteAccessEntryInput{ClusterName: aws.String(layout.ClusterName), PrincipalArn: &role})
+	_, err := w.eks.DeleteAccessEntry(context.WithoutCancel(t.Context()), &eks.DeleteAccessEntryInput{ClusterName: aws.String(layout.ClusterName), PrincipalArn: &role})
 	must(t, err)
 }
 
 func (w *world) createEntry(t *testing.T, role, kind string) {
 	t.Helper()
-	_, err := w.eks.CreateAccessEntry(t.Context(), &eks.CreateAccessEntryInput{ClusterName: aws.String(layout.ClusterName), PrincipalArn: &role, Type: &kind})
+	_, err := w.eks.CreateAccessEntry(context.WithoutCancel(t.Context()), &eks.CreateAccessEntryInput{ClusterName: aws.String(layout.ClusterName), PrincipalArn: &role, Type: &kind})
 	must(t, err)
 }
 
