@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/eksnodes/kubectl-eksnodes/pkg/nodelabels"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/report"
 )
 
@@ -78,12 +77,33 @@ func unknownFlag(v *bootView) []Result {
 func badLabels(v *bootView) []Result {
 	var found []report.Evidence
 	for _, key := range slices.Sorted(maps.Keys(v.doc.Labels)) {
-		if err := nodelabels.CheckLabel(key, v.doc.Labels[key]); err != nil {
-			found = append(found, fact(v.source, "user data: "+err.Error()))
+		if reservedLabel(key) {
+			found = append(found, fact(v.source, fmt.Sprintf("user data: label %s is Kubernetes' own", key)))
 		}
 	}
 	if len(found) > 0 {
 		return fail(report.Certain, "the user data has labels that a node may not give itself", v.template("use a prefix of your own"), found...)
 	}
 	return pass("labels are a node's to set", fact(v.source, fmt.Sprintf("%d labels", len(v.doc.Labels))))
+}
+
+// reservedLabel reports whether the kubelet, or the admission of nodes,
+// refuses a label by its key. Package nodelabels judges the same by
+// Kubernetes' own packages, which rules must not depend on; a test holds the
+// two to each other.
+func reservedLabel(key string) bool {
+	namespace, _, found := strings.Cut(key, "/")
+	below := func(domain string) bool { return namespace == domain || strings.HasSuffix(namespace, "."+domain) }
+	switch {
+	case !found, !below("kubernetes.io") && !below("k8s.io"):
+		return false
+	case below("node-restriction.kubernetes.io"), below("node-role.kubernetes.io"):
+		return true
+	case below("kubelet.kubernetes.io"), below("node.kubernetes.io"):
+		return false
+	}
+	return !slices.Contains([]string{
+		"kubernetes.io/hostname", "kubernetes.io/os", "kubernetes.io/arch", "beta.kubernetes.io/os", "beta.kubernetes.io/arch", "beta.kubernetes.io/instance-type",
+		"topology.kubernetes.io/zone", "topology.kubernetes.io/region", "failure-domain.beta.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/region",
+	}, key)
 }
