@@ -17,7 +17,7 @@ build: ## bin/kubectl-eksnodes and bin/node-agent
 	$(GO_BUILD) -o bin/ ./cmd/...
 
 .PHONY: test
-test: deps lint unit control-plane-tier node-tier ## everything, in this order
+test: deps lint unit control-plane-tier node-tier fault-tier ## everything, in this order
 
 .PHONY: deps
 deps:
@@ -50,6 +50,11 @@ control-plane-tier: build ## real API server and authenticator, no nodes
 node-tier: build ## real nodes
 	$(call say,node tier)
 	$(CLEAN_ENV) go -C test/sandbox test -count=1 -timeout 40m ./e2e/nodes/...
+
+.PHONY: fault-tier
+fault-tier: build ## real things broken one at a time, and the doctor asked for the cause
+	$(call say,faults)
+	$(CLEAN_ENV) go -C test/sandbox test -count=1 -timeout 20m ./e2e/faults/...
 
 .PHONY: faults
 faults: build ## break real things one at a time, and write docs/faults.md: what the doctor names

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/eksnodes/kubectl-eksnodes/pkg/product"
 )
 
 // String is the rule as `kubectl auth can-i` takes it, verbs joined.
@@ -69,7 +71,7 @@ func ClusterRole(sections []Section) []byte {
 		return "[" + strings.Join(quoted, ", ") + "]"
 	}
 	var out strings.Builder
-	out.WriteString("apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata:\n  name: eksnodes-doctor\nrules:\n")
+	out.WriteString("apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata:\n  name: " + product.PluginName + "-doctor\nrules:\n")
 	for _, rule := range rules {
 		fmt.Fprintf(&out, "- apiGroups: %s\n  resources: %s\n", list([]string{rule.APIGroup}), list([]string{rule.Resource}))
 		if len(rule.Names) > 0 {
