@@ -97,7 +97,12 @@ func (n *Node) Run(ctx context.Context) (Ending, error) {
 		if err != nil {
 			return end, fmt.Errorf("node %s: %w", n.spec.InstanceID, err)
 		}
-		if ended := ctx.Err() != nil; ended || end != Rebooted {
+		select {
+		case <-ctx.Done(): // killed while it went down for a reboot
+			return end, nil
+		default:
+		}
+		if end != Rebooted {
 			return end, nil
 		}
 	}

@@ -158,7 +158,7 @@ func FuzzParse(f *testing.F) {
 	f.Add("AWS4-HMAC-SHA256 Credential=A/20260101/us-west-2/sts/aws4_request, SignedHeaders=host;x-amz-date, Signature=00", "20260101T000000Z", "")
 	f.Add("", "", "X-Amz-Credential=A%2F20260101%2Fus-west-2%2Fsts%2Faws4_request&X-Amz-Signature=00&X-Amz-Expires=60")
 	f.Fuzz(func(t *testing.T, auth, date, query string) {
-		r, err := http.NewRequestWithContext(context.Background(), "GET", "https://sts.amazonaws.com/", nil)
+		r, err := http.NewRequestWithContext(context.Background(), http.MethodGet, "https://sts.amazonaws.com/", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
