@@ -50,12 +50,13 @@ func Text(w io.Writer, r report.Report, opts Options) error {
 	if opts.Width <= 0 {
 		opts.Width = 80
 	}
-	p := &printer{opts: opts, findings: r.Findings, causes: causesOf(r.Findings), told: map[string]bool{}}
+	p := &printer{opts: opts, findings: r.Findings, causes: causesOf(r.Findings), gaps: gapsOf(r.Findings), told: map[string]bool{}}
 	p.machines(r)
 	for i := range r.Findings {
 		finding := &r.Findings[i]
 		switch {
 		case p.explained(finding):
+		case p.unread(finding):
 		case finding.Status == report.Pass && !opts.Verbose:
 		case opts.Short:
 			p.short(finding)

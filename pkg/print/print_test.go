@@ -132,3 +132,28 @@ func TestDocumentsReadBack(t *testing.T) {
 		}
 	}
 }
+
+// TestGapIsToldOnce has many checks lack the same fact on two machines.
+func TestGapIsToldOnce(t *testing.T) {
+	r := report.Report{Cluster: "demo", Region: "us-west-2"}
+	for _, check := range []string{"auth.anonymous", "auth.clock-skew", "boot.userdata-failed"} {
+		for _, machine := range []string{"i-1", "i-2"} {
+			r.Findings = append(r.Findings, report.Finding{
+				Check: check, Title: "what " + check + " is about", Status: report.Unknown, Subjects: []string{machine}, Kind: report.KindMachine,
+				Summary:  "access denied: ec2:GetConsoleOutput for " + machine,
+				Evidence: []report.Evidence{{Source: "ec2/console-output", Fact: "not read: denied"}},
+				Fix:      report.Fix{Commands: []string{"aws ec2 get-console-output --instance-id " + machine}},
+			})
+		}
+	}
+	r.Findings = append(r.Findings, report.Finding{
+		Check: "kube.version-skew", Title: "kubelet and API server", Status: report.Unknown, Subjects: []string{"demo"},
+		Summary: "no answer", Evidence: []report.Evidence{{Source: "kube/version", Fact: "not read: unreachable"}},
+	})
+	r.Count()
+	var out bytes.Buffer
+	if err := Text(&out, r, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "unread.txt.golden", out.Bytes())
+}

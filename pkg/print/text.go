@@ -15,6 +15,7 @@ type printer struct {
 	opts     Options
 	findings []report.Finding
 	causes   map[string]bool // checks that fail and follow from nothing
+	gaps     map[gap][]*report.Finding
 	told     map[string]bool // causes whose followers are named
 	out      strings.Builder
 }
