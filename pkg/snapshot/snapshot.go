@@ -142,5 +142,12 @@ func (s *Snapshot) AddNodes(added ...Node) {
 		have.Logs = joinLogs(have.Logs, node.Logs)
 		have.UserData = cmp.Or(have.UserData, node.UserData)
 	}
+	// Sources answer in any order; what is printed must not depend on it.
+	slices.SortStableFunc(nodes, func(a, b Node) int {
+		if a.InstanceID == "" || b.InstanceID == "" { // those without an id come last
+			return cmp.Compare(b.InstanceID, a.InstanceID)
+		}
+		return cmp.Compare(a.InstanceID, b.InstanceID)
+	})
 	s.Nodes = nodes
 }

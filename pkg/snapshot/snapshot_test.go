@@ -13,11 +13,12 @@ func TestAddNodesJoinsByInstanceID(t *testing.T) {
 	s.AddNodes(Node{Kube: lone}, Node{InstanceID: "i-a", Kube: ka})
 	before := s
 	s.AddNodes(Node{InstanceID: "i-b", Group: "g", Cloud: b}, Node{InstanceID: "i-a", Group: "g", Cloud: a}, Node{Kube: other})
-	want := []Node{{Kube: lone}, {InstanceID: "i-a", Group: "g", Cloud: a, Kube: ka}, {InstanceID: "i-b", Group: "g", Cloud: b}, {Kube: other}}
+	// In the order of their ids, whatever order they came in; those without one last.
+	want := []Node{{InstanceID: "i-a", Group: "g", Cloud: a, Kube: ka}, {InstanceID: "i-b", Group: "g", Cloud: b}, {Kube: lone}, {Kube: other}}
 	if diff := cmp.Diff(want, s.Nodes); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]Node{{Kube: lone}, {InstanceID: "i-a", Kube: ka}}, before.Nodes); diff != "" {
+	if diff := cmp.Diff([]Node{{InstanceID: "i-a", Kube: ka}, {Kube: lone}}, before.Nodes); diff != "" {
 		t.Errorf("the earlier copy changed: %s", diff)
 	}
 }
