@@ -47,20 +47,39 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
+// script gives AWS's stand-in failures to play until the test ends.
+func script(t *testing.T, text string) {
+	t.Helper()
+	file := sandbox.Path("moto-failures.json")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.WriteFile(file, []byte(`{}`), 0o600); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestQuota asks for more vCPUs than the account may run: the checks say so
+// before anything is made.
+func TestQuota(t *testing.T) {
+	script(t, `{"quotas": {"L-1216C47A": 5}}`)
+	result := sandbox.Exec(t, "kubectl", "eksnodes", "add", "too-many", "--desired", "3", "--yes")
+	if result.Code != 3 || !strings.Contains(result.Stderr, "launch.vcpu-quota") {
+		t.Errorf("exit %d, want 3 and the quota's check", result.Code)
+	}
+	if status, _ := look(t).stack(stackName("too-many")); status != "" {
+		t.Errorf("a stack was made: %s", status)
+	}
+}
+
 // TestLaunchFails has EC2 refuse to launch: the wait ends with EC2's own reason,
 // long before its timeout.
 func TestLaunchFails(t *testing.T) {
 	const group = "no-capacity"
 	remove(t, group)
-	script := sandbox.Path("moto-failures.json")
-	if err := os.WriteFile(script, []byte(`{"launches": [{"group": "*`+group+`*", "code": "InsufficientInstanceCapacity", "message": "We currently do not have sufficient t3.medium capacity in the Availability Zone you requested."}]}`), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := os.WriteFile(script, []byte(`{}`), 0o600); err != nil {
-			t.Error(err)
-		}
-	})
+	script(t, `{"launches": [{"group": "*`+group+`*", "code": "InsufficientInstanceCapacity", "message": "We currently do not have sufficient t3.medium capacity in the Availability Zone you requested."}]}`)
 	begun := time.Now()
 	// A group that may start empty, so that the stack itself does not wait for it.
 	result := sandbox.Exec(t, "kubectl", "eksnodes", "add", group, "--min", "0", "--desired", "1", "--yes", "--timeout", "10m")
@@ -92,15 +111,7 @@ func TestRolledBack(t *testing.T) {
 	const group = "rolled-back"
 	w := look(t)
 	remove(t, group)
-	script := sandbox.Path("moto-failures.json")
-	if err := os.WriteFile(script, []byte(`{"resources": [{"stack": "*`+group+`*", "logicalId": "NodeLaunchTemplate", "operation": "CREATE", "reason": "planted by the test", "count": 1}]}`), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := os.WriteFile(script, []byte(`{}`), 0o600); err != nil {
-			t.Error(err)
-		}
-	})
+	script(t, `{"resources": [{"stack": "*`+group+`*", "logicalId": "NodeLaunchTemplate", "operation": "CREATE", "reason": "planted by the test", "count": 1}]}`)
 	args := []string{"kubectl", "eksnodes", "add", group, "--desired", "1", "--yes"}
 	result := sandbox.Exec(t, args...)
 	if result.Code != 1 || !strings.Contains(result.Stderr, "NodeLaunchTemplate") || !strings.Contains(result.Stderr, "planted by the test") {
