@@ -67,7 +67,7 @@ demo: build ## a cluster without AWS, and a node group added to it
 
 .PHONY: sandbox
 sandbox: ## make sandbox ARGS='up', ARGS='exec -- kubectl get nodes', ARGS='down'
-	@$(CLEAN_ENV) $(SANDBOX) $(ARGS)
+	@$(CLEAN_ENV) EKSNODES_SANDBOX_PATH=$(CURDIR)/bin $(SANDBOX) $(ARGS)
 
 .PHONY: generate
 generate: ## golden files
