@@ -13,9 +13,6 @@ import (
 const (
 	docNodes = "https://kubernetes.io/docs/concepts/architecture/nodes/"
 	docCCM   = "https://kubernetes.io/docs/concepts/architecture/cloud-controller/"
-	// uninitialized is set by the kubelet and taken off by the cloud
-	// controller (k8s.io/cloud-provider/api, TaintExternalCloudProvider).
-	uninitialized = "node.cloudprovider.kubernetes.io/uninitialized"
 	// initializeTime is how long the cloud controller may take.
 	initializeTime = 2 * time.Minute
 )
@@ -140,7 +137,7 @@ func initialized(s *snapshot.Snapshot, n *snapshot.Node) []Result {
 	if n.Kube == nil {
 		return nil
 	}
-	i := slices.IndexFunc(n.Kube.Taints, func(t snapshot.Taint) bool { return t.Key == uninitialized })
+	i := slices.IndexFunc(n.Kube.Taints, func(t snapshot.Taint) bool { return t.Key == snapshot.TaintUninitialized })
 	if i < 0 {
 		return pass("it has", fact("kube/nodes", n.Kube.Name+": no uninitialized taint"))
 	}
@@ -149,7 +146,7 @@ func initialized(s *snapshot.Snapshot, n *snapshot.Node) []Result {
 		since = n.Kube.CreatedAt // the kubelet registers with it and gives no time
 	}
 	age := s.CollectedAt.Sub(since).Round(time.Second)
-	found := fact("kube/nodes", fmt.Sprintf("%s: taint %s for %s, providerID %q", n.Kube.Name, uninitialized, age, n.Kube.ProviderID))
+	found := fact("kube/nodes", fmt.Sprintf("%s: taint %s for %s, providerID %q", n.Kube.Name, snapshot.TaintUninitialized, age, n.Kube.ProviderID))
 	if age < initializeTime {
 		return warn(report.Possible, "the cloud controller has not initialized the node yet", do("wait"), found)
 	}

@@ -69,7 +69,7 @@ func memberOf(id string, instances map[string]snapshot.Instance, node *snapshot.
 	if node != nil && member.Stage != StageGone {
 		member.Node = node.Name
 		member.Stage, member.Reason = StageRegistered, notReadyReason(node)
-		if node.Ready() {
+		if node.Ready() && node.HeldBy() == "" {
 			member.Stage, member.Reason = StageReady, ""
 		}
 	}
@@ -82,6 +82,9 @@ func notReadyReason(node *snapshot.KubeNode) string {
 		if condition.Type == "Ready" && condition.Status != "True" {
 			return strings.TrimSpace(condition.Reason + ": " + condition.Message)
 		}
+	}
+	if taint := node.HeldBy(); node.Ready() && taint != "" {
+		return "the control plane has not taken the taint " + taint + " off yet"
 	}
 	return "the kubelet has not reported its condition yet"
 }

@@ -18,29 +18,36 @@ func TestEveryInstanceIsAsFarAsItIs(t *testing.T) {
 		}
 		return node
 	}
+	held := kubeNode("held", "i-held", "True")
+	held.Taints = []snapshot.Taint{{Key: "dedicated", Effect: "NoSchedule"}, {Key: snapshot.TaintNotReady, Effect: "NoExecute"}}
+	tainted := kubeNode("tainted", "i-tainted", "True") // by its owner: that keeps nobody waiting
+	tainted.Taints = held.Taints[:1]
 	instances := map[string]snapshot.Instance{
+		"i-held": running, "i-tainted": running,
 		"i-pending": {State: "pending"}, "i-running": running, "i-new": running, "i-notready": running, "i-ready": running,
 		"i-gone": {State: "terminated", StateReason: "Server.SpotInstanceTermination"},
 	}
 	nodes := []snapshot.KubeNode{
 		kubeNode("new", "i-new", ""), kubeNode("notready", "i-notready", "False"), kubeNode("ready", "i-ready", "True"),
 		kubeNode("i-running", "i-elsewhere", "True"), // the name is no proof, the providerID is
-		kubeNode("gone", "i-gone", "True"),
+		kubeNode("gone", "i-gone", "True"), held, tainted,
 	}
-	got := observe([]string{"i-unknown", "i-pending", "i-running", "i-new", "i-notready", "i-ready", "i-gone"}, instances, nodes)
+	got := observe([]string{"i-unknown", "i-pending", "i-running", "i-new", "i-notready", "i-ready", "i-gone", "i-held", "i-tainted"}, instances, nodes)
 	want := []Member{
 		{"i-gone", "", StageGone, "gone", "", "terminated Server.SpotInstanceTermination"},
+		{"i-held", "us-west-2a", StageRegistered, "registered", "held", "the control plane has not taken the taint node.kubernetes.io/not-ready off yet"},
 		{"i-new", "us-west-2a", StageRegistered, "registered", "new", "the kubelet has not reported its condition yet"},
 		{"i-notready", "us-west-2a", StageRegistered, "registered", "notready", "KubeletNotReady: cni plugin not initialized"},
 		{"i-pending", "", StageRequested, "requested", "", "EC2 has not started it yet"},
 		{"i-ready", "us-west-2a", StageReady, "Ready", "ready", ""},
 		{"i-running", "us-west-2a", StageRunning, "running", "", "no Node object has its providerID yet"},
+		{"i-tainted", "us-west-2a", StageReady, "Ready", "tainted", ""},
 		{"i-unknown", "", StageRequested, "requested", "", "EC2 has not started it yet"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("members (-want +got):\n%s", diff)
 	}
-	if got, want := tally(got, 8), "1 of 8 Ready, 2 registered, 1 running, 2 requested, 2 not launched"; got != want {
+	if got, want := tally(got, 10), "2 of 10 Ready, 3 registered, 1 running, 2 requested, 2 not launched"; got != want {
 		t.Errorf("tally is %q, want %q", got, want)
 	}
 }

@@ -73,6 +73,28 @@ func (n *KubeNode) Ready() bool {
 	return false
 }
 
+// The taints that the control plane itself puts on a node and takes off again.
+const (
+	// TaintUninitialized is set by the kubelet and taken off by the cloud
+	// controller when it has found the instance
+	// (k8s.io/cloud-provider/api, TaintExternalCloudProvider).
+	TaintUninitialized = "node.cloudprovider.kubernetes.io/uninitialized"
+	// TaintNotReady is taken off by the node lifecycle controller, a moment
+	// after the Ready condition turned True.
+	TaintNotReady = "node.kubernetes.io/not-ready"
+)
+
+// HeldBy returns the taint by which the control plane still keeps pods off
+// the node, "" when it does not. Taints that users set do not count.
+func (n *KubeNode) HeldBy() string {
+	for _, taint := range n.Taints {
+		if taint.Key == TaintUninitialized || taint.Key == TaintNotReady {
+			return taint.Key
+		}
+	}
+	return ""
+}
+
 // Condition is a condition of a Node.
 type Condition struct {
 	Type    string    `json:"type"`
