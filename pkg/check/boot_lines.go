@@ -3,6 +3,7 @@ package check
 import (
 	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/report"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
@@ -15,8 +16,8 @@ type lineRow struct {
 	confidence report.Confidence
 	// summary may have one %s, which is the value named value of the line.
 	summary, value string
-	// only is the value that it must have to mean this.
-	only string
+	// only are the values of which it must have one to mean this; nil: any.
+	only []string
 	fix  report.Fix
 	// unless is a line after which this one means nothing: the machine got
 	// over it.
@@ -30,7 +31,7 @@ func sawAny(n *snapshot.Node, rows []lineRow) []Result {
 		if seen == nil || row.unless != "" && n.Saw(row.unless) != nil {
 			continue
 		}
-		if row.only != "" && seen.Values[row.value] != row.only {
+		if row.only != nil && !slices.Contains(row.only, seen.Values[row.value]) {
 			continue
 		}
 		summary := row.summary

@@ -137,9 +137,10 @@ func cniRuleRows() []ruleRow {
 		{"cni.installed", "the VPC CNI", nil, report.Pass, "it has aws-node"},
 		{"cni.installed", "none", edits(noPlugin, noNetwork()), report.Fail, "no CNI plugin is installed"},
 		{"cni.installed", "one that is not known, and works", edits(noPlugin), report.Pass, "all the same"},
-		{"cni.scheduled", "there", nil, report.Pass, "it is there"},
+		{"cni.scheduled", "there", edits(noNetwork()), report.Pass, "it is there"},
+		{"cni.scheduled", "kept off for another plugin", edits(podIs(vpcCNI, elsewhere)), report.Pass, "network is up"},
 		{"cni.scheduled", "not made", edits(noNetwork(), podIs(vpcCNI, elsewhere)), report.Fail, "DaemonSet aws-node has made no pod"},
-		{"cni.scheduled", "no room", edits(podIs(vpcCNI, func(p *snapshot.Pod) {
+		{"cni.scheduled", "no room", edits(noNetwork(), podIs(vpcCNI, func(p *snapshot.Pod) {
 			p.Phase, p.Reason, p.Containers = "Pending", "Unschedulable: too many pods", nil
 		})), report.Fail, "cannot be placed"},
 		{"cni.pod", "runs", nil, report.Pass, "it runs"},
@@ -147,7 +148,9 @@ func cniRuleRows() []ruleRow {
 		{"cni.pod", "cannot be pulled", edits(podIs(vpcCNI, waits("ImagePullBackOff", "403"))), report.Fail, "cannot pull the image of aws-node"},
 		{"cni.pod", "between crashes", edits(podIs(vpcCNI, waits("", "boom"))), report.Fail, "keeps restarting"},
 		{"cni.kube-proxy", "runs", nil, report.Pass, "it runs"},
-		{"cni.kube-proxy", "not made", edits(podIs(kubeProxy, elsewhere)), report.Fail, "DaemonSet kube-proxy has made no pod"},
+		{"cni.kube-proxy", "not made, and Ready", edits(podIs(kubeProxy, elsewhere)), report.Warn, "DaemonSet kube-proxy has made no pod"},
+		{"cni.kube-proxy", "not installed", edits(noNetwork(), runs(func(s *snapshot.System) { s.DaemonSets = s.DaemonSets[:1] })), report.Fail, "kube-proxy is not installed"},
+		{"cni.kube-proxy", "not made", edits(noNetwork(), podIs(kubeProxy, elsewhere)), report.Fail, "DaemonSet kube-proxy has made no pod"},
 		{"cni.kube-proxy", "crashes", edits(podIs(kubeProxy, waits("CrashLoopBackOff", "boom"))), report.Fail, "kube-proxy does not run"},
 		{"cni.webhook", "none", nil, report.Pass, "none was in the way"},
 		{"cni.webhook", "keeps pods away", edits(short, event(time.Minute)), report.Fail, "webhook a.policy keeps pods of aws-node"},

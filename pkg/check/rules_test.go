@@ -19,7 +19,7 @@ type ruleRow struct {
 
 // ruleRows are the rows of all families, one function each.
 func ruleRows() []ruleRow {
-	return slices.Concat(joinRows(), authRuleRows(), iamRuleRows(), bootRuleRows(), lineRuleRows(), launchRuleRows(), netRuleRows(), nodeRuleRows(), cniRuleRows())
+	return slices.Concat(joinRows(), authRuleRows(), iamRuleRows(), bootRuleRows(), lineRuleRows(), launchRuleRows(), netRuleRows(), nodeRuleRows(), cniRuleRows(), cniSetupRows(), cniEventRows(), capacityRows(), clusterRoleRows())
 }
 
 // TestRules breaks one thing of a healthy cluster at a time.

@@ -169,6 +169,9 @@ func launchOf(in astypes.AutoScalingGroup) snapshot.Launch {
 	if mixed := in.MixedInstancesPolicy; mixed != nil && mixed.LaunchTemplate != nil {
 		spec = mixed.LaunchTemplate.LaunchTemplateSpecification
 		for _, override := range mixed.LaunchTemplate.Overrides {
+			if override.LaunchTemplateSpecification != nil {
+				continue // of a template of its own, which is not the one judged
+			}
 			if name := aws.ToString(override.InstanceType); name != "" {
 				launch.InstanceTypes = append(launch.InstanceTypes, name)
 			}

@@ -36,17 +36,17 @@ func (c *Client) DescribeRole(ctx context.Context, name string) (*snapshot.Role,
 	if role == nil || err != nil {
 		return nil, err
 	}
-	pages := iam.NewListAttachedRolePoliciesPaginator(c.iam(), &iam.ListAttachedRolePoliciesInput{RoleName: aws.String(name)})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, wrap(err)
-		}
-		for _, policy := range page.AttachedPolicies {
-			role.AttachedPolicies = append(role.AttachedPolicies, aws.ToString(policy.PolicyArn))
-		}
+	if role.AttachedPolicies, err = c.attachedPolicies(ctx, name); err != nil {
+		return nil, err
 	}
 	return role, nil
+}
+
+// attachedPolicies lists the ARNs of a role's managed policies.
+func (c *Client) attachedPolicies(ctx context.Context, role string) ([]string, error) {
+	pages := iam.NewListAttachedRolePoliciesPaginator(c.iam(), &iam.ListAttachedRolePoliciesInput{RoleName: aws.String(role)})
+	return readPages(ctx, pages, func(p *iam.ListAttachedRolePoliciesOutput) []iamtypes.AttachedPolicy { return p.AttachedPolicies },
+		func(policy iamtypes.AttachedPolicy) string { return aws.ToString(policy.PolicyArn) })
 }
 
 // ConvertInstanceProfile turns IAM's instance profile into facts.

@@ -41,6 +41,12 @@ func surroundings(s *snapshot.Snapshot) {
 		}
 	}
 	s.Kube.System = system()
+	for i, name := range []string{"coredns-5d9c8f7b6-aaaaa", "coredns-5d9c8f7b6-bbbbb"} {
+		s.Kube.System.Pods = append(s.Kube.System.Pods, snapshot.Pod{
+			Namespace: "kube-system", Name: name, Owner: "ReplicaSet/coredns-5d9c8f7b6", Node: s.Nodes[i].Kube.Name, Phase: "Running", Ready: true,
+			Containers: []snapshot.PodContainer{{Name: "coredns", Ready: true}},
+		})
+	}
 	for i := range s.Nodes {
 		node := &s.Nodes[i]
 		node.Status = &snapshot.InstanceStatus{System: "ok", Instance: "ok"}
