@@ -28,14 +28,15 @@ lint: deps ## gofmt, golangci-lint, cfn-lint
 	$(call say,lint)
 	test/tools/run golangci-lint run ./...
 	cd test/sandbox && ../tools/run golangci-lint run --config ../../.golangci.yml --build-tags sandbox ./...
+	cd test/oracle && ../tools/run golangci-lint run --config ../../.golangci.yml ./...
 	test/tools/run cfn-lint --non-zero-exit-code informational pkg/stack/testdata/*.yaml pkg/stack/testdata/foreign/*.yaml
 
 .PHONY: unit
 unit: deps ## tests that need no sandbox, no root and no network
 	$(call say,unit tests)
 	$(CLEAN_ENV) go test -race -timeout 20m ./...
-	$(call say,aws-auth: 10000 generated maps against the authenticator)
-	$(CLEAN_ENV) go test -run 'Generated|Broken|Simulate' ./pkg/authmap
+	$(call say,aws-auth against the authenticator and user data against nodeadm)
+	$(CLEAN_ENV) go -C test/oracle test -timeout 20m ./...
 	$(call say,the repairs to moto)
 	$(CLEAN_ENV) $(SANDBOX) test-moto
 

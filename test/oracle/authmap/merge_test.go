@@ -1,4 +1,4 @@
-package authmap
+package authmap_test
 
 import (
 	"errors"
@@ -8,6 +8,9 @@ import (
 	"testing"
 
 	"sigs.k8s.io/aws-iam-authenticator/pkg/config"
+
+	"github.com/eksnodes/kubectl-eksnodes/pkg/authmap"
+	"github.com/eksnodes/kubectl-eksnodes/test/oracle/generate"
 )
 
 // TestMergeOnGeneratedMaps gives roles that are mapped already further groups
@@ -16,22 +19,22 @@ import (
 func TestMergeOnGeneratedMaps(t *testing.T) {
 	merged, refused := 0, 0
 	for seed := range uint64(500) {
-		data := newGen(seed).data()
+		data := generate.New(seed).AWSAuth()
 		for _, e := range mappedRoles(data) {
-			add, err := AddRole(data, e)
-			var layout *LayoutError
+			add, err := authmap.AddRole(data, e)
+			var layout *authmap.LayoutError
 			if errors.As(err, &layout) {
 				refused++
 				continue
 			}
-			if err != nil || add.Action != ActionMerged {
-				t.Fatalf("seed %d: AddRole(%q, %v) gives %q, %v", seed, data[KeyRoles], e, add.Action, err)
+			if err != nil || add.Action != authmap.ActionMerged {
+				t.Fatalf("seed %d: authmap.AddRole(%q, %v) gives %q, %v", seed, data[authmap.KeyRoles], e, add.Action, err)
 			}
 			merged++
 			checkMerged(t, oracle(data), oracle(add.Data), e)
-			remove, err := RemoveRole(add.Data, e)
-			if err != nil || remove.Data[KeyRoles] != data[KeyRoles] {
-				t.Errorf("merge and trim do not give the same bytes: %v\nbefore %q\nmerged %q\n after %q", err, data[KeyRoles], add.Data[KeyRoles], remove.Data[KeyRoles])
+			remove, err := authmap.RemoveRole(add.Data, e)
+			if err != nil || remove.Data[authmap.KeyRoles] != data[authmap.KeyRoles] {
+				t.Errorf("merge and trim do not give the same bytes: %v\nbefore %q\nmerged %q\n after %q", err, data[authmap.KeyRoles], add.Data[authmap.KeyRoles], remove.Data[authmap.KeyRoles])
 			}
 			if t.Failed() {
 				t.Fatalf("seed %d, entry %+v", seed, e)
@@ -46,29 +49,29 @@ func TestMergeOnGeneratedMaps(t *testing.T) {
 
 // mappedRoles are entries for the roles of a map, with two groups that none of
 // them has. A role that is mapped twice, or has no groups of its own left when
-// ours go, is left out: of it RemoveRole takes more than AddRole brings.
-func mappedRoles(data map[string]string) []Entry {
-	roles := Parse(data).Roles
-	var out []Entry
+// ours go, is left out: of it authmap.RemoveRole takes more than authmap.AddRole brings.
+func mappedRoles(data map[string]string) []authmap.Entry {
+	roles := authmap.Parse(data).Roles
+	var out []authmap.Entry
 	for _, r := range roles {
-		arn, err := MappingARN(r.RoleARN)
-		twice := func(o Role) bool { return strings.EqualFold(o.RoleARN, r.RoleARN) }
+		arn, err := authmap.MappingARN(r.RoleARN)
+		twice := func(o authmap.Role) bool { return strings.EqualFold(o.RoleARN, r.RoleARN) }
 		if err != nil || arn != r.RoleARN || len(r.Groups) == 0 ||
 			slices.IndexFunc(roles, twice) != len(roles)-1-slices.IndexFunc(reversed(roles), twice) {
 			continue
 		}
-		out = append(out, Entry{RoleARN: arn, Username: r.Username, Groups: []string{"team:new", "it's, new"}})
+		out = append(out, authmap.Entry{RoleARN: arn, Username: r.Username, Groups: []string{"team:new", "it's, new"}})
 	}
 	return out
 }
 
-func reversed(roles []Role) []Role {
+func reversed(roles []authmap.Role) []authmap.Role {
 	out := slices.Clone(roles)
 	slices.Reverse(out)
 	return out
 }
 
-func checkMerged(t *testing.T, before, after oracleMap, e Entry) {
+func checkMerged(t *testing.T, before, after oracleMap, e authmap.Entry) {
 	t.Helper()
 	i := slices.IndexFunc(before.Roles, func(r config.RoleMapping) bool { return r.RoleARN == e.RoleARN })
 	before.Roles = slices.Clone(before.Roles)

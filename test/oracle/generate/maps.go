@@ -1,22 +1,17 @@
-package authmap
+package generate
 
 import (
+	"encoding/json"
 	"fmt"
-	"math/rand/v2"
 	"strings"
+
+	"github.com/eksnodes/kubectl-eksnodes/pkg/authmap"
 )
 
-// gen writes maps as people and tools write them: by hand, eksctl, Terraform,
-// templates; with and without mistakes that the authenticator survives.
-type gen struct{ *rand.Rand }
+const byteOrderMark = "\ufeff"
 
-func newGen(seed uint64) gen { return gen{rand.New(rand.NewPCG(seed, 20240607))} }
-
-func (g gen) pick(of ...string) string { return of[g.IntN(len(of))] }
-func (g gen) chance(percent int) bool  { return g.IntN(100) < percent }
-
-// mapRoles gives a text and whether the key is there at all.
-func (g gen) mapRoles() (string, bool) {
+// MapRoles gives a text and whether the key is there at all.
+func (g Gen) MapRoles() (string, bool) {
 	var text string
 	switch n := g.IntN(20); {
 	case n == 0:
@@ -34,14 +29,14 @@ func (g gen) mapRoles() (string, bool) {
 }
 
 // nothing is a text without entries.
-func (g gen) nothing() string {
+func (g Gen) nothing() string {
 	return g.pick("", "\n", "  ", "''", "\"\"\n", "``", "null", "~ # none\n", "null\n# none yet\n", "[]", "[ ]\n", "[\n]\n",
 		"[\n  # none\n  ]", "# - rolearn: x\n", "---\n", "--- []\n", "--- null\n...\n", "# was null\n", "\n\n# é\n", "---\n# x\n...\n", "\t", " \t\n")
 }
 
 // dress puts comments, markers and line endings around a text.
-func (g gen) dress(text string) string {
-	quoteOnly := skippable(text) && strings.TrimSpace(text) != ""
+func (g Gen) dress(text string) string {
+	quoteOnly := strings.Trim(strings.TrimSpace(text), "`\"'") == "" && strings.TrimSpace(text) != ""
 	if !quoteOnly && !strings.HasPrefix(text, "---") && !strings.Contains(text, "...") {
 		if g.chance(5) {
 			text = "---\n" + text
@@ -74,28 +69,28 @@ func (g gen) dress(text string) string {
 	return text
 }
 
-func (g gen) arn() string {
+func (g Gen) arn() string {
 	account := g.pick("111122223333", "012345678901", "999999999999")
 	partition := g.pick("aws", "aws", "aws", "aws-cn", "aws-us-gov")
 	return "arn:" + partition + ":iam::" + account + ":role/" + g.pick("", "", "team/", "a/b/") + g.name()
 }
 
-func (g gen) name() string {
+func (g Gen) name() string {
 	return g.pick("Admin", "node-role", "eksctl-Nodes-NodeInstanceRole-1X2Y", "Build+Deploy", "team=x", "a.b@c", "OurNodes") + fmt.Sprint(g.IntN(50))
 }
 
-func (g gen) groups() []string {
+func (g Gen) groups() []string {
 	all := []string{"system:masters", "system:bootstrappers", "system:nodes", "developers", "équipe", "a b", "eks:kube-proxy-windows", "yes", "42x", "it's"}
 	g.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	return all[:g.IntN(4)]
 }
 
-func (g gen) username() string {
-	return g.pick(NodeUsername, "admin", "admin:{{SessionName}}", "größe", "o'brien", "a \"b\"", "x#y", "{{AccountID}}", "- dash", "[x]")
+func (g Gen) username() string {
+	return g.pick(authmap.NodeUsername, "admin", "admin:{{SessionName}}", "größe", "o'brien", "a \"b\"", "x#y", "{{AccountID}}", "- dash", "[x]")
 }
 
 // plain writes a scalar for block style.
-func (g gen) plain(s string) string {
+func (g Gen) plain(s string) string {
 	if strings.ContainsAny(s, "\"' #{}[]-") || g.chance(25) {
 		if g.chance(50) {
 			return "'" + strings.ReplaceAll(s, "'", "''") + "'"
@@ -105,19 +100,19 @@ func (g gen) plain(s string) string {
 	return s
 }
 
-func (g gen) comment() string {
+func (g Gen) comment() string {
 	if !g.chance(12) {
 		return ""
 	}
 	return g.pick(" # note", "\t# tab", " # ünï — [code] }", " # - rolearn: old", " # it's \"quoted\"")
 }
 
-func (g gen) block() string {
+func (g Gen) block() string {
 	indent := g.pick("", "", "", "  ", "    ")
 	var b strings.Builder
 	for n := 1 + g.IntN(5); n > 0; n-- {
 		b.WriteString(g.between(indent))
-		b.WriteString(g.blockItem(indent, n == 1))
+		b.WriteString(g.blockItem(indent))
 	}
 	if g.chance(15) {
 		b.WriteString(g.between(indent))
@@ -125,14 +120,14 @@ func (g gen) block() string {
 	return b.String()
 }
 
-func (g gen) between(indent string) string {
+func (g Gen) between(indent string) string {
 	if !g.chance(20) {
 		return ""
 	}
 	return g.pick("\n", indent+"# comment\n", "# flush\n", indent+"  # deeper\n", "\n\n", "   \n", "# was null\n", "\t\n", "# a\n\n# b }]\n")
 }
 
-func (g gen) blockItem(indent string, last bool) string {
+func (g Gen) blockItem(indent string) string {
 	switch g.IntN(24) {
 	case 0:
 		return indent + "- " + g.flowItem(false) + g.comment() + "\n"
@@ -152,10 +147,10 @@ func (g gen) blockItem(indent string, last bool) string {
 	case 5:
 		return indent + "- rolearn: " + g.arn() + "\n" + indent + "  username: \"two\n" + indent + "    lines\"\n"
 	}
-	return g.plainItem(indent, last)
+	return g.plainItem(indent)
 }
 
-func (g gen) plainItem(indent string, last bool) string {
+func (g Gen) plainItem(indent string) string {
 	keys := []string{
 		g.pick("rolearn", "rolearn", "rolearn", "roleARN", "RoleArn", `"rolearn"`) + ": " + g.plain(g.arn()) + g.comment() + "\n",
 		g.pick("username", "username", "userName") + ": " + g.plain(g.username()) + g.comment() + "\n",
@@ -175,11 +170,10 @@ func (g gen) plainItem(indent string, last bool) string {
 			keys[i] = strings.ReplaceAll(keys[i], "\n"+indent+"  ", "\n"+pad)
 		}
 	}
-	_ = last
 	return first + strings.Join(keys, pad)
 }
 
-func (g gen) blockGroups(indent string) string {
+func (g Gen) blockGroups(indent string) string {
 	groups := g.groups()
 	if len(groups) == 0 {
 		return g.pick(" []\n", "\n", " null\n", " [ ]\n")
@@ -202,7 +196,7 @@ func (g gen) blockGroups(indent string) string {
 	return b.String()
 }
 
-func (g gen) flowItem(strict bool) string {
+func (g Gen) flowItem(strict bool) string {
 	groups := g.groups()
 	for i, x := range groups {
 		groups[i] = quoted(x)
@@ -225,7 +219,7 @@ func (g gen) flowItem(strict bool) string {
 		q("groups") + ": [" + strings.Join(groups, sep) + "]" + tail + "}"
 }
 
-func (g gen) flow() string {
+func (g Gen) flow() string {
 	items := make([]string, 1+g.IntN(4))
 	for i := range items {
 		items[i] = g.flowItem(false)
@@ -241,7 +235,7 @@ func (g gen) flow() string {
 	return "[ # roles\n" + strings.Join(items, "\n, ") + "\n# ]\n]" + g.pick("", "\n")
 }
 
-func (g gen) json() string {
+func (g Gen) json() string {
 	items := make([]string, 1+g.IntN(4))
 	for i := range items {
 		items[i] = g.flowItem(true)
@@ -258,12 +252,12 @@ func (g gen) json() string {
 	return "[\n  " + strings.Join(items, ",\n  ") + "\n]\n"
 }
 
-// damage makes a few random changes to a text.
-func (g gen) damage(text string) string {
+// Damage makes a few random changes to a text.
+func (g Gen) Damage(text string) string {
 	pieces := []string{
 		"\n", "\r", "\r\n", "\t", " ", "- ", "  ", "#", "# was ", "# was null\n", "''", "\"", "'", "[", "]", "{", "}", ",", ":", ": ",
 		"&a ", "*a", "<<: *a", "|", ">", "|+", "---", "---\n", "...\n", "\n---\n", "null", "~", "?", "!", "!!str ", "%", "@", "`",
-		"\u0085", "\u2028", byteOrderMark, "é", "\x00", "[]", "{}", "\\", "- - ", "-\n", "  username: " + NodeUsername + "\n",
+		"\u0085", "\u2028", byteOrderMark, "é", "\x00", "[]", "{}", "\\", "- - ", "-\n", "  username: " + authmap.NodeUsername + "\n",
 	}
 	for range 1 + g.IntN(3) {
 		at := g.IntN(len(text) + 1)
@@ -273,24 +267,24 @@ func (g gen) damage(text string) string {
 		case 2:
 			text = text[:at] + text[min(len(text), at+1+g.IntN(8)):]
 		default:
-			other, _ := g.mapRoles()
+			other, _ := g.MapRoles()
 			text = text[:at] + other[g.IntN(len(other)+1):]
 		}
 	}
 	return text
 }
 
-// data is a whole map: the other keys are there too.
-func (g gen) data() map[string]string {
+// AWSAuth is a whole map: the other keys are there too.
+func (g Gen) AWSAuth() map[string]string {
 	data := map[string]string{}
-	if text, ok := g.mapRoles(); ok {
-		data[KeyRoles] = text
+	if text, ok := g.MapRoles(); ok {
+		data[authmap.KeyRoles] = text
 	}
 	if g.chance(50) {
-		data[KeyUsers] = g.pick("", "[]", "- userarn: arn:aws:iam::111122223333:user/ann\n  username: ann\n  groups: [system:masters]\n", "- username: nobody\n", "\tbroken")
+		data[authmap.KeyUsers] = g.pick("", "[]", "- userarn: arn:aws:iam::111122223333:user/ann\n  username: ann\n  groups: [system:masters]\n", "- username: nobody\n", "\tbroken")
 	}
 	if g.chance(30) {
-		data[KeyAccounts] = g.pick("", "- 111122223333\n- \"012345678901\"\n", "- 012345678901", "[]")
+		data[authmap.KeyAccounts] = g.pick("", "- 111122223333\n- \"012345678901\"\n", "- 012345678901", "[]")
 	}
 	if g.chance(10) {
 		data["other"] = "kept"
@@ -298,12 +292,20 @@ func (g gen) data() map[string]string {
 	return data
 }
 
-// seedTexts start the fuzzers.
-func seedTexts() []string {
+// MapRolesSeeds start the fuzzers.
+func MapRolesSeeds() []string {
 	var out []string
 	for seed := range uint64(40) {
-		text, _ := newGen(seed).mapRoles()
+		text, _ := New(seed).MapRoles()
 		out = append(out, text)
 	}
 	return out
+}
+
+func quoted(s string) string {
+	b, err := json.Marshal(s)
+	if err != nil {
+		panic(err) // a string
+	}
+	return string(b)
 }

@@ -1,22 +1,17 @@
-package authmap
+package authmap_test
 
 import (
-	"io"
-	"os"
 	"reflect"
 	"testing"
 
-	"github.com/sirupsen/logrus"
 	"sigs.k8s.io/aws-iam-authenticator/pkg/config"
 	"sigs.k8s.io/aws-iam-authenticator/pkg/mapper/configmap"
+
+	"github.com/eksnodes/kubectl-eksnodes/pkg/authmap"
+	"github.com/eksnodes/kubectl-eksnodes/test/oracle/generate"
 )
 
 // The authenticator's own reading is the oracle of these tests.
-
-func TestMain(m *testing.M) {
-	logrus.SetOutput(io.Discard)
-	os.Exit(m.Run())
-}
 
 type oracleMap struct {
 	Roles    []config.RoleMapping
@@ -31,7 +26,7 @@ func oracle(data map[string]string) oracleMap {
 }
 
 // asOracle puts our reading into the authenticator's types.
-func asOracle(m Map) oracleMap {
+func asOracle(m authmap.Map) oracleMap {
 	o := oracleMap{
 		Roles: []config.RoleMapping{}, Users: []config.UserMapping{}, Accounts: m.Accounts,
 		Failed: len(m.Problems) > 0,
@@ -47,7 +42,7 @@ func asOracle(m Map) oracleMap {
 	return o
 }
 
-func roleMapping(r Role) config.RoleMapping {
+func roleMapping(r authmap.Role) config.RoleMapping {
 	m := config.RoleMapping{RoleARN: r.RoleARN, Username: r.Username, Groups: r.Groups, UserId: r.UserID}
 	if r.SSO != nil {
 		m.SSO = &config.SSOARNMatcher{
@@ -60,8 +55,8 @@ func roleMapping(r Role) config.RoleMapping {
 func checkParse(t *testing.T, data map[string]string) {
 	t.Helper()
 	want := oracle(data)
-	if got := asOracle(Parse(data)); !reflect.DeepEqual(got, want) {
-		t.Fatalf("Parse(%q)\n got %+v\nwant %+v", data, got, want)
+	if got := asOracle(authmap.Parse(data)); !reflect.DeepEqual(got, want) {
+		t.Fatalf("authmap.Parse(%q)\n got %+v\nwant %+v", data, got, want)
 	}
 }
 
@@ -88,7 +83,7 @@ func TestParseReadsAsTheAuthenticatorDoes(t *testing.T) {
 		"- rolearn: .nan\n", "- rolearn: !!binary aGk=\n", "- ? [a]\n  : b\n", "- rolearn: \"\\ud800\"\n", "\ufeff- rolearn: a\n",
 	}
 	for _, text := range texts {
-		for _, key := range []string{KeyRoles, KeyUsers, KeyAccounts, "maproles"} {
+		for _, key := range []string{authmap.KeyRoles, authmap.KeyUsers, authmap.KeyAccounts, "maproles"} {
 			checkParse(t, map[string]string{key: text})
 		}
 	}
@@ -96,10 +91,10 @@ func TestParseReadsAsTheAuthenticatorDoes(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	for _, s := range seedTexts() {
+	for _, s := range generate.MapRolesSeeds() {
 		f.Add(s, s, s)
 	}
 	f.Fuzz(func(t *testing.T, roles, users, accounts string) {
-		checkParse(t, map[string]string{KeyRoles: roles, KeyUsers: users, KeyAccounts: accounts})
+		checkParse(t, map[string]string{authmap.KeyRoles: roles, authmap.KeyUsers: users, authmap.KeyAccounts: accounts})
 	})
 }
