@@ -81,6 +81,10 @@ release-check: ## make a release of HEAD without publishing it, twice, and insta
 	$(call say,release)
 	$(CLEAN_ENV) test/release/check
 
+.PHONY: lint-workflows
+lint-workflows: ## actionlint
+	test/tools/run actionlint
+
 .PHONY: tutorial-tier
 tutorial-tier: build ## every command of docs/tutorial.md, on a sandbox
 	$(call say,tutorial)
