@@ -36,7 +36,7 @@ func newScreen(streams Streams) screen {
 	}
 	if out, ok := streams.ErrOut.(*os.File); ok && term.IsTerminal(int(out.Fd())) {
 		s.terminal = true
-		s.colour = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+		s.colour = coloured(out)
 		if width, _, err := term.GetSize(int(out.Fd())); err == nil && width >= defaultWidth {
 			s.width = width
 		}
