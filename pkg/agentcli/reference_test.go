@@ -14,5 +14,5 @@ var update = flag.Bool("update", false, "write the generated files")
 // TestReference holds docs/reference/node-agent to node-agent's commands.
 func TestReference(t *testing.T) {
 	dir := filepath.Join("..", "..", "docs", "reference", "node-agent")
-	referencetest.Hold(t, dir, reference.Pages(newRoot(), ""), *update)
+	referencetest.Hold(t, dir, reference.Pages(newRoot(&app{}), ""), *update)
 }

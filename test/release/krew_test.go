@@ -113,12 +113,13 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// requireVersion checks which version Krew thinks is there and which commit
-// the program that kubectl runs was built from.
+// requireVersion checks which version Krew has linked and which commit the
+// program that kubectl runs was built from.
 func (s *seat) requireVersion(krew string) {
 	s.t.Helper()
-	if list := s.must("kubectl", "krew", "list"); !strings.Contains(list, krew) {
-		s.t.Errorf("krew lists\n%s", list)
+	link, err := os.Readlink(filepath.Join(s.root, "bin", "kubectl-eksnodes"))
+	if want := filepath.Join(s.root, "store", "eksnodes", krew, "kubectl-eksnodes"); err != nil || link != want {
+		s.t.Errorf("krew linked %s (%v), want %s", link, err, want)
 	}
 	var version struct{ Commit, Platform string }
 	if err := json.Unmarshal([]byte(s.must("kubectl", "eksnodes", "version", "-o", "json")), &version); err != nil {
