@@ -50,9 +50,9 @@ func iamRuleRows() []ruleRow {
 			p.Attached = append(p.Attached, "arn:aws:iam::111122223333:policy/nodes")
 		})}, report.Warn, "nodes might"},
 		{"iam.missing-ecr-policy", "attached", nil, report.Pass, "may pull images"},
-		{"iam.missing-ecr-policy", "not attached", []snapshottest.Edit{machine(unregistered), without(1)}, report.Fail, "ecr:GetAuthorizationToken"},
+		{"iam.missing-ecr-policy", "not attached", []snapshottest.Edit{noNetwork(), without(1)}, report.Fail, "ecr:GetAuthorizationToken"},
 		{"iam.missing-cni-policy", "attached", nil, report.Pass, "may give addresses"},
-		{"iam.missing-cni-policy", "not attached", []snapshottest.Edit{machine(unregistered), without(2)}, report.Fail, "ec2:AssignPrivateIpAddresses"},
+		{"iam.missing-cni-policy", "not attached", []snapshottest.Edit{noNetwork(), without(2)}, report.Fail, "ec2:AssignPrivateIpAddresses"},
 		{"iam.missing-cni-policy", "IPv6 needs another", []snapshottest.Edit{func(s *snapshot.Snapshot) { s.Cluster.IPFamily = "ipv6" }}, report.Warn, "ec2:AssignIpv6Addresses"},
 	}
 }

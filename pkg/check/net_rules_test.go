@@ -184,6 +184,12 @@ func groupRuleRows(rows rowsOf) []ruleRow {
 	out, in := rows("net.groups-out", ""), rows("net.groups-control-plane", "")
 	kubelet := rows("net.groups-kubelet", "")
 	extraOnly := machine(func(n *snapshot.Node) { n.Cloud.SecurityGroupIDs = []string{snapshottest.ExtraSG} })
+	admits := func(protocol string, port int) snapshottest.Edit {
+		return sg(0, func(g *snapshot.SecurityGroup) {
+			g.Ingress = append(g.Ingress, snapshot.Rule{Protocol: protocol, FromPort: port, ToPort: port, Peer: snapshottest.ExtraSG})
+		})
+	}
+	admitted, dnsAdmitted := admits("tcp", 443), admits("udp", 53)
 	closedOut := sg(1, func(g *snapshot.SecurityGroup) { g.Egress = nil })
 	from := func(port int, protocol, peer string) snapshottest.Edit {
 		return sg(1, func(g *snapshot.SecurityGroup) {
@@ -192,29 +198,25 @@ func groupRuleRows(rows rowsOf) []ruleRow {
 	}
 	return []ruleRow{
 		out("open", report.Pass, "open outbound"),
-		out("closed", report.Fail, "let nothing out", extraOnly, closedOut),
+		out("closed", report.Fail, "let nothing out", extraOnly, closedOut, admitted),
 		out("to the control plane alone", report.Pass, "open outbound", extraOnly, sg(1, func(g *snapshot.SecurityGroup) {
 			g.Egress = []snapshot.Rule{{Protocol: "tcp", FromPort: 443, ToPort: 443, Peer: snapshottest.ClusterSG}}
 		})),
-		out("another port", report.Fail, "let nothing out", extraOnly, sg(1, func(g *snapshot.SecurityGroup) {
+		out("another port", report.Fail, "let nothing out", extraOnly, admitted, sg(1, func(g *snapshot.SecurityGroup) {
 			g.Egress = []snapshot.Rule{{Protocol: "tcp", FromPort: 80, ToPort: 80, Peer: "0.0.0.0/0"}}
 		})),
 		in("member of the cluster's", report.Pass, "open for the machine"),
 		in("a stranger", report.Fail, "do not admit the machine", extraOnly),
-		in("admitted by group", report.Pass, "open for the machine", extraOnly, sg(0, func(g *snapshot.SecurityGroup) {
-			g.Ingress = append(g.Ingress, snapshot.Rule{Protocol: "tcp", FromPort: 443, ToPort: 443, Peer: snapshottest.ExtraSG})
-		})),
+		in("admitted by group", report.Pass, "open for the machine", extraOnly, admitted),
 		in("admitted by address", report.Pass, "open for the machine", extraOnly, sg(0, func(g *snapshot.SecurityGroup) {
 			g.Ingress = append(g.Ingress, snapshot.Rule{Protocol: "6", FromPort: 0, ToPort: 65535, Peer: "10.0.0.0/16"})
 		})),
 		kubelet("open", report.Pass, "10250 is open"),
-		kubelet("closed", report.Warn, "cannot call the kubelet", extraOnly),
+		{"net.groups-kubelet", "closed", []snapshottest.Edit{extraOnly, admitted, dnsAdmitted, from(53, "udp", snapshottest.ClusterSG)}, report.Warn, "cannot call the kubelet"},
 		kubelet("for the cluster's group", report.Pass, "10250 is open", extraOnly, from(10250, "tcp", snapshottest.ClusterSG)),
 		{"net.groups-dns", "open", nil, report.Pass, "53 is open"},
-		{"net.groups-dns", "closed", []snapshottest.Edit{extraOnly}, report.Warn, "cannot ask CoreDNS on port 53 of 1 of 2"},
-		{"net.groups-dns", "admitted", []snapshottest.Edit{extraOnly, sg(0, func(g *snapshot.SecurityGroup) {
-			g.Ingress = append(g.Ingress, snapshot.Rule{Protocol: "udp", FromPort: 53, ToPort: 53, Peer: snapshottest.ExtraSG})
-		})}, report.Pass, "53 is open"},
+		{"net.groups-dns", "closed", []snapshottest.Edit{extraOnly, admitted, from(10250, "tcp", snapshottest.ClusterSG)}, report.Warn, "cannot ask CoreDNS on port 53 of 1 of 2"},
+		{"net.groups-dns", "admitted", []snapshottest.Edit{extraOnly, dnsAdmitted}, report.Pass, "53 is open"},
 	}
 }
 
