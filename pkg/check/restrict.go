@@ -123,6 +123,9 @@ func restrictNodes(in []snapshot.Node, may func(snapshot.Section) bool) []snapsh
 		if may(snapshot.SectionInstanceStatus) {
 			seen.Status = node.Status
 		}
+		if may(snapshot.SectionHost) {
+			seen.Host = node.Host
+		}
 		out = append(out, seen)
 	}
 	return out

@@ -21,6 +21,9 @@ type Node struct {
 	// Logs are the known lines of its console and, where somebody collected
 	// them, of its journals; SectionConsole.
 	Logs []Seen `json:"logs,omitempty"`
+	// Host is what the machine says of itself, nil when no report of it came
+	// home; SectionHost.
+	Host *Host `json:"host,omitempty"`
 }
 
 // Instance is EC2's view of a machine.

@@ -127,6 +127,9 @@ func (s *Snapshot) AddNodes(added ...Node) {
 		at[nodes[i].InstanceID] = i
 	}
 	for _, node := range added {
+		if node.Host != nil && node.Host.Logs != nil {
+			node.Logs = joinLogs(node.Logs, node.Host.Logs.Seen)
+		}
 		i, known := at[node.InstanceID]
 		if !known || node.InstanceID == "" {
 			at[node.InstanceID] = len(nodes)
@@ -141,6 +144,7 @@ func (s *Snapshot) AddNodes(added ...Node) {
 		have.Status = cmp.Or(have.Status, node.Status)
 		have.Logs = joinLogs(have.Logs, node.Logs)
 		have.UserData = cmp.Or(have.UserData, node.UserData)
+		have.Host = cmp.Or(have.Host, node.Host)
 	}
 	// Sources answer in any order; what is printed must not depend on it.
 	slices.SortStableFunc(nodes, func(a, b Node) int {

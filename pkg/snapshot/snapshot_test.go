@@ -58,3 +58,42 @@ func TestRouteTableOf(t *testing.T) {
 		}
 	}
 }
+
+// A machine's report comes home beside what the cloud says, and its known
+// lines count as the machine's.
+func TestAddNodesJoinsReports(t *testing.T) {
+	var s Snapshot
+	s.AddNodes(Node{InstanceID: "i-a", Cloud: &Instance{Type: "a"}, Logs: []Seen{{Sig: "x", Where: "console", Count: 1}}})
+	host := &Host{Logs: &HostLogs{Seen: []Seen{{Sig: "kubelet-401", Where: "kubelet", Count: 3}}}}
+	s.AddNodes(Node{InstanceID: "i-a", Host: host})
+	want := []Node{{
+		InstanceID: "i-a", Cloud: &Instance{Type: "a"}, Host: host,
+		Logs: []Seen{{Sig: "x", Where: "console", Count: 1}, {Sig: "kubelet-401", Where: "kubelet", Count: 3}},
+	}}
+	if diff := cmp.Diff(want, s.Nodes); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// No probe is read or missing without a word: facts, a reason, or the reason
+// that the report does not know the probe.
+func TestHostGap(t *testing.T) {
+	host := Host{Clock: &HostClock{}, Gaps: []HostGap{{Probe: ProbeUnits, Reason: GapDenied, Detail: "permission denied"}}}
+	for _, probe := range Probes() {
+		gap, missing := host.Gap(probe)
+		switch probe {
+		case ProbeClock:
+			if missing {
+				t.Errorf("%s is a gap: %+v", probe, gap)
+			}
+		case ProbeUnits:
+			if gap.Reason != GapDenied || gap.Detail != "permission denied" {
+				t.Errorf("%s: %+v", probe, gap)
+			}
+		default:
+			if !missing || gap.Reason == "" || gap.Detail == "" {
+				t.Errorf("%s: %+v, missing %v", probe, gap, missing)
+			}
+		}
+	}
+}
