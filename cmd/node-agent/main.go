@@ -1,6 +1,5 @@
 // Command node-agent runs on a node and reports what the machine says of
-// itself. This version knows its build and its identity; reports come with
-// the agent's own release.
+// itself.
 package main
 
 import (
@@ -14,7 +13,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := agentcli.Main(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	code := agentcli.Main(ctx, os.Args[1:], agentcli.Streams{In: os.Stdin, Out: os.Stdout, ErrOut: os.Stderr})
 	stop()
 	os.Exit(code)
 }

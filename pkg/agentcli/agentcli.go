@@ -16,57 +16,103 @@ import (
 
 // Exit codes, as those of the plugin.
 const (
-	exitOK          = 0
-	exitError       = 1
-	exitUsage       = 2
-	exitInterrupted = 130
+	exitOK           = 0
+	exitError        = 1
+	exitUsage        = 2
+	exitFails        = 3
+	exitInconclusive = 4
+	exitInterrupted  = 130
 )
 
 // usageError is a command line that makes no sense.
 type usageError struct{ error }
 
+// verdictError ends a command whose output has said everything.
+type verdictError struct{ inconclusive bool }
+
+// Error says how it was judged.
+func (e *verdictError) Error() string {
+	if e.inconclusive {
+		return "nothing fails, but not everything could be read"
+	}
+	return "something fails"
+}
+
+// Streams are the program's.
+type Streams struct {
+	In          io.Reader
+	Out, ErrOut io.Writer
+}
+
+// app is what all commands share.
+type app struct {
+	streams Streams
+	root    string // of the machine
+	machine func(root string) *host.Machine
+}
+
 // Main runs one command line (without the program's name) and returns the
 // exit code.
-func Main(ctx context.Context, args []string, out, errOut io.Writer) int {
-	root := newRoot()
+func Main(ctx context.Context, args []string, streams Streams) int {
+	return run(ctx, args, &app{streams: streams, machine: host.Local})
+}
+
+func run(ctx context.Context, args []string, a *app) int {
+	root := newRoot(a)
 	root.SetArgs(args)
-	root.SetOut(out)
-	root.SetErr(errOut)
+	root.SetOut(a.streams.Out)
+	root.SetErr(a.streams.ErrOut)
 	err := root.ExecuteContext(ctx)
-	if err != nil {
-		fmt.Fprintln(errOut, "error:", err)
+	code := exitCode(ctx, err)
+	if err != nil && code != exitFails && code != exitInconclusive {
+		fmt.Fprintln(a.streams.ErrOut, "error:", err)
 	}
+	return code
+}
+
+func exitCode(ctx context.Context, err error) int {
+	var verdict *verdictError
 	switch usage := (usageError{}); {
 	case err == nil:
 		return exitOK
-	case errors.Is(err, context.Canceled):
+	case ctx.Err() != nil, errors.Is(err, context.Canceled):
 		return exitInterrupted
 	case errors.As(err, &usage):
 		return exitUsage
+	case errors.As(err, &verdict) && verdict.inconclusive:
+		return exitInconclusive
+	case errors.As(err, &verdict):
+		return exitFails
 	}
 	return exitError
 }
 
-func newRoot() *cobra.Command {
+const rootHelp = `node-agent runs on an EKS node and says what only the machine itself can know:
+its identity and the token it would show, whom the cluster takes it for, the
+way to the API server, the state of kubelet, runtime, CNI and disks.
+
+It only looks. It writes nothing, listens nowhere, starts no unit, and no
+credential leaves it.`
+
+func newRoot(a *app) *cobra.Command {
 	root := &cobra.Command{
-		Use:   "node-agent",
-		Short: "What an EKS node says of itself",
-		Long: `node-agent runs on an EKS node. It can say which build it is and which AWS
-identity the machine has; full reports of a machine are not part of this
-version.`,
+		Use:               "node-agent",
+		Short:             "What an EKS node says of itself",
+		Long:              rootHelp,
 		SilenceUsage:      true,
 		SilenceErrors:     true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 		Args:              cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return usageError{fmt.Errorf("unknown command %q: this version has version and whoami", args[0])}
+				return usageError{fmt.Errorf("unknown command %q: see node-agent --help", args[0])}
 			}
 			return cmd.Help()
 		},
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newVersion(), newWhoami())
+	root.PersistentFlags().StringVar(&a.root, "root", "/", "where the machine's root is mounted, in a pod: `path`")
+	root.AddCommand(newReport(a), newDoctor(a), newWhoami(a), newToken(a), newVerify(a), newVersion())
 	return root
 }
 
@@ -87,25 +133,9 @@ func newVersion() *cobra.Command {
 	return cmd
 }
 
-func newWhoami() *cobra.Command {
-	return &cobra.Command{
-		Use:   "whoami",
-		Short: "Print the ARN that AWS knows this machine by",
-		Args:  noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			arn, err := host.CallerARN(cmd.Context())
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprintln(cmd.OutOrStdout(), arn)
-			return err
-		},
-	}
-}
-
 func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return usageError{fmt.Errorf("%s takes no arguments, got %q", cmd.CommandPath(), args)}
+		return usageError{fmt.Errorf("%s takes no arguments, got %d", cmd.CommandPath(), len(args))}
 	}
 	return nil
 }

@@ -18,14 +18,14 @@ func TestCommandLine(t *testing.T) {
 		"json":         {[]string{"version", "-o", "json"}, 0, "{\n  \"version\": \"devel\"", ""},
 		"format":       {[]string{"version", "-o", "table"}, 2, "", "use json or yaml"},
 		"help":         {[]string{}, 0, "node-agent runs on an EKS node", ""},
-		"unknown":      {[]string{"report"}, 2, "", `unknown command "report"`},
+		"unknown":      {[]string{"reports"}, 2, "", `unknown command "reports"`},
 		"unknown flag": {[]string{"--deep"}, 2, "", "unknown flag"},
 		"argument":     {[]string{"version", "x"}, 2, "", "takes no arguments"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			var out, errOut bytes.Buffer
-			code := Main(context.Background(), test.args, &out, &errOut)
+			code := Main(context.Background(), test.args, Streams{In: strings.NewReader(""), Out: &out, ErrOut: &errOut})
 			if code != test.code {
 				t.Errorf("exit code %d, want %d", code, test.code)
 			}
