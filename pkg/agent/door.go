@@ -48,12 +48,12 @@ type Door struct {
 // Sweep closes what earlier runs of the same owner left: openings whose time
 // is over, and those of runs on this machine that have ended.
 func (d *Door) Sweep(ctx context.Context) error {
-	all, err := d.Doors.Openings(ctx)
+	stale, err := d.Stale(ctx)
 	if err != nil {
-		return fmt.Errorf("look for ports that earlier runs left open: %w", err)
+		return err
 	}
-	for _, opening := range all {
-		if opening.Owner != d.Owner || !d.stale(opening) {
+	for _, opening := range stale {
+		if opening.Owner != d.Owner {
 			continue
 		}
 		if err := d.Doors.ClosePort(ctx, opening); err != nil {
@@ -62,6 +62,16 @@ func (d *Door) Sweep(ctx context.Context) error {
 		d.Say("closed port 22 of %s for %s, which an earlier run had left open (%s)", opening.GroupID, opening.From, opening.RuleID)
 	}
 	return nil
+}
+
+// Stale lists what earlier runs left open, whoever made them: openings whose
+// time is over, and those of runs on this machine that have ended.
+func (d *Door) Stale(ctx context.Context) ([]cloud.Opening, error) {
+	all, err := d.Doors.Openings(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("look for ports that earlier runs left open: %w", err)
+	}
+	return slices.DeleteFunc(all, func(opening cloud.Opening) bool { return !d.stale(opening) }), nil
 }
 
 func (d *Door) stale(opening cloud.Opening) bool {

@@ -74,7 +74,7 @@ func TestHostKeys(t *testing.T) {
 			road := roadTo(server, program(t, healthy))
 			road.HostKeys = keys
 			m := Machine{InstanceID: instanceID, PrivateIP: "127.0.0.1", Console: c.console}
-			got, err := road.HostKey(t.Context(), &m)
+			got, err := road.Reach(t.Context(), &m)
 			if c.refused != "" {
 				var refused *HostKeyError
 				if !errors.As(err, &refused) || !strings.Contains(err.Error(), c.refused) {
@@ -85,12 +85,12 @@ func TestHostKeys(t *testing.T) {
 				}
 				return
 			}
-			if err != nil || ssh.FingerprintSHA256(got) != ssh.FingerprintSHA256(server.key.PublicKey()) {
+			if err != nil || got.Host != "127.0.0.1" || ssh.FingerprintSHA256(got.Key) != ssh.FingerprintSHA256(server.key.PublicKey()) {
 				t.Fatalf("key %v, error %v", got, err)
 			}
 			// The next time nobody else needs to vouch for it.
 			m.Console, keys.Ask = "", nil
-			if _, err := road.HostKey(t.Context(), &m); err != nil {
+			if _, err := road.Reach(t.Context(), &m); err != nil {
 				t.Errorf("not remembered: %v", err)
 			}
 		})

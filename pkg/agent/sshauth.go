@@ -99,6 +99,13 @@ func (l *Login) pushed(ctx context.Context, m *Machine, user string) (credential
 	return credential{what: "a key pushed by EC2 Instance Connect", signers: one(signer), close: func() {}}, nil
 }
 
+// NewLoginKey makes a key pair for one login: the private half as a file of
+// OpenSSH's, the public one as a line of authorized_keys.
+func NewLoginKey() (file []byte, line string, err error) {
+	_, line, file, err = newKey()
+	return file, line, err
+}
+
 // newKey makes a key pair: to sign with, as a line of authorized_keys, and as
 // a file of the private half.
 func newKey() (signer ssh.Signer, line string, file []byte, err error) {

@@ -172,20 +172,31 @@ func newClient(ctx context.Context, conn net.Conn, name string, config *ssh.Clie
 	return &client{Client: ssh.NewClient(inner, channels, requests), user: config.User, stop: stop}, nil
 }
 
-// HostKey connects far enough to see the machine's host key, and returns it
-// when it is verified. Nobody is logged in.
-func (s *SSH) HostKey(ctx context.Context, m *Machine) (ssh.PublicKey, error) {
+// Reached is where a machine's sshd was found, and the key that it showed.
+type Reached struct {
+	Host string // IP address
+	Key  ssh.PublicKey
+}
+
+// Reach connects far enough to see the machine's host key, and returns it when
+// it is verified. Nobody is logged in.
+func (s *SSH) Reach(ctx context.Context, m *Machine) (Reached, error) {
 	check, err := s.HostKeys.For(ctx, m)
 	if err != nil {
-		return nil, err
+		return Reached{}, err
 	}
 	conn, err := s.connect(ctx, m)
 	if err != nil {
-		return nil, err
+		return Reached{}, err
 	}
-	none := credential{signers: func() ([]ssh.Signer, error) { return nil, nil }}
+	host := m.PrivateIP
+	if s.Bastion == nil {
+		if host, _, err = net.SplitHostPort(conn.RemoteAddr().String()); err != nil {
+			return Reached{}, errors.Join(err, conn.Close())
+		}
+	}
 	client, err := newClient(ctx, conn, m.InstanceID, &ssh.ClientConfig{
-		User: "none", Auth: []ssh.AuthMethod{ssh.PublicKeysCallback(none.signers)},
+		User: "none", Auth: []ssh.AuthMethod{ssh.PublicKeysCallback(func() ([]ssh.Signer, error) { return nil, nil })},
 		HostKeyCallback: check.callback, HostKeyAlgorithms: check.algorithms(),
 	})
 	if err == nil { // a machine that lets anybody in has shown its key too
@@ -195,7 +206,7 @@ func (s *SSH) HostKey(ctx context.Context, m *Machine) (ssh.PublicKey, error) {
 		if err == nil {
 			err = errors.New("SSH: the machine showed no key")
 		}
-		return nil, err
+		return Reached{}, err
 	}
-	return check.seen, nil
+	return Reached{Host: host, Key: check.seen}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -57,6 +58,7 @@ func (c *doctorCommand) judge(ctx context.Context, snap *snapshot.Snapshot) (rep
 	if flags.agent == agentNever || c.evidence != nil || c.flags.wouldJoin || c.flags.template != "" {
 		return verdict(), nil
 	}
+	c.listStale(ctx)
 	c.shown(ctx, snap)
 	first := verdict()
 	var ids []string
@@ -72,6 +74,21 @@ func (c *doctorCommand) judge(ctx context.Context, snap *snapshot.Snapshot) (rep
 		return first, err
 	}
 	return verdict(), ctx.Err()
+}
+
+// listStale names the ports that earlier runs left open. The doctor closes
+// none: that is for a run with --open-ssh, or for the user.
+func (c *doctorCommand) listStale(ctx context.Context) {
+	door := &agent.Door{Doors: c.session.aws, Alive: processAlive, Now: time.Now}
+	stale, err := door.Stale(ctx)
+	if err != nil {
+		c.app.screen.say("%s", err)
+		return
+	}
+	for _, opening := range stale {
+		c.app.screen.say("port 22 of %s is open for %s, left by a run of %s; close it: %s",
+			opening.GroupID, opening.From, opening.Owner, agent.RevokeCommand(c.session.aws.Region(), opening))
+	}
 }
 
 // shown takes what the consoles that were read show.

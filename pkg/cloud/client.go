@@ -95,6 +95,7 @@ func quotaIsFinal(err error) aws.Ternary {
 // Client makes the calls. Service clients are made when first used.
 type Client struct {
 	region string
+	config aws.Config
 	http   aws.HTTPClient // what all calls go through
 
 	eks    func() *eks.Client
@@ -115,7 +116,7 @@ func New(cfg aws.Config) *Client {
 		cfg.HTTPClient = http.DefaultClient
 	}
 	return &Client{
-		region: cfg.Region, http: cfg.HTTPClient,
+		region: cfg.Region, config: cfg, http: cfg.HTTPClient,
 		eks:    sync.OnceValue(func() *eks.Client { return eks.NewFromConfig(cfg) }),
 		ec2:    sync.OnceValue(func() *ec2.Client { return ec2.NewFromConfig(cfg) }),
 		asg:    sync.OnceValue(func() *autoscaling.Client { return autoscaling.NewFromConfig(cfg) }),
@@ -131,3 +132,18 @@ func New(cfg aws.Config) *Client {
 
 // Region is the region that the client speaks to.
 func (c *Client) Region() string { return c.region }
+
+// Config is what the client was made of, for whoever signs by itself.
+func (c *Client) Config() aws.Config { return c.config }
+
+// HTTPClient sends requests the way that all calls go: through the same proxy,
+// trusting the same authorities.
+func (c *Client) HTTPClient() *http.Client { return &http.Client{Transport: transport{c.http}} }
+
+// transport is an SDK's client as a transport.
+type transport struct{ client aws.HTTPClient }
+
+// RoundTrip sends a request.
+func (t transport) RoundTrip(request *http.Request) (*http.Response, error) {
+	return t.client.Do(request)
+}

@@ -80,7 +80,7 @@ func (c *Client) ClosePort(ctx context.Context, o Opening) error {
 // port 22 with this product.
 func (c *Client) Openings(ctx context.Context) ([]Opening, error) {
 	pages := ec2.NewDescribeSecurityGroupRulesPaginator(c.ec2(), &ec2.DescribeSecurityGroupRulesInput{
-		Filters: []ec2types.Filter{filter("tag-key", tagOpenedUntil)},
+		Filters: []ec2types.Filter{filter("tag:"+tagOpenedUntil, "*")}, // EC2 has no filter tag-key here
 	})
 	var openings []Opening
 	for pages.HasMorePages() {
