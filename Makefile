@@ -14,8 +14,19 @@ CLEAN_ENV := env -u AWS_PROFILE -u AWS_REGION -u AWS_DEFAULT_REGION -u AWS_CA_BU
 say = @printf '\n== %s\n' "$(1)" >&2
 
 .PHONY: build
-build: ## bin/kubectl-eksnodes and bin/node-agent
+build: agents ## bin/kubectl-eksnodes, which carries the agents, and bin/node-agent
 	$(GO_BUILD) -o bin/ ./cmd/...
+
+AGENTS := pkg/agent/binaries
+# Packed only when they have changed: the same bytes give the same hash.
+.PHONY: agents
+agents: ## node-agent for nodes of both architectures, into the plugin
+	@mkdir -p bin/agents
+	for arch in amd64 arm64; do GOOS=linux GOARCH=$$arch $(GO_BUILD) -o bin/agents/node-agent-linux-$$arch ./cmd/node-agent; done
+	cd bin/agents && sha256sum node-agent-linux-amd64 node-agent-linux-arm64 >SHA256SUMS
+	@cmp -s bin/agents/SHA256SUMS $(AGENTS)/SHA256SUMS || { \
+	  for arch in amd64 arm64; do gzip -9nc bin/agents/node-agent-linux-$$arch >$(AGENTS)/node-agent-linux-$$arch.gz; done; \
+	  cp bin/agents/SHA256SUMS $(AGENTS)/SHA256SUMS; }
 
 .PHONY: test
 test: deps lint unit control-plane-tier node-tier fault-tier ## everything, in this order

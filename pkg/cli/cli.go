@@ -77,6 +77,7 @@ func exitCode(err error) int {
 		notJoined *nodegroup.NotJoinedError
 		judged    *judgedError
 		verdict   *verdictError
+		remote    *remoteError
 	)
 	switch {
 	case err == nil:
@@ -85,6 +86,8 @@ func exitCode(err error) int {
 		return exitInterrupted
 	case errors.As(err, &usage), errors.As(err, &request):
 		return exitUsage
+	case errors.As(err, &remote):
+		return remote.code
 	case errors.As(err, &notJoined):
 		return exitFails
 	case errors.As(err, &judged) && judged.inconclusive, errors.As(err, &verdict) && verdict.inconclusive:

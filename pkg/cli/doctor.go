@@ -66,6 +66,7 @@ type doctorFlags struct {
 	compare     string
 	wait        time.Duration
 	poll        time.Duration
+	agent       agentFlags
 }
 
 func (f *doctorFlags) bindScope(flags *pflag.FlagSet) {
@@ -123,9 +124,10 @@ func newDoctor(app *app, conn *connection) *cobra.Command {
 		},
 	}
 	section(cmd, "What to judge", flags.bindScope)
+	section(cmd, "The machines themselves", flags.agent.bind)
 	section(cmd, "Output", flags.bindOutput)
 	completeWords(cmd, map[string]string{
-		"output": "text json yaml junit html", "fail-on": "fail warn never", "permissions": "text iam rbac",
+		"output": "text json yaml junit html", "fail-on": "fail warn never", "agent": "never auto always", "permissions": "text iam rbac",
 		"check": strings.Join(checkIDs(), " "), "skip": strings.Join(checkIDs(), " "),
 	})
 	return cmd
@@ -152,6 +154,9 @@ func (f *doctorFlags) parse() ([]check.Check, error) {
 		if _, err := findCheck(id); err != nil {
 			return nil, err
 		}
+	}
+	if err := f.agent.validate(); err != nil {
+		return nil, err
 	}
 	checks := check.Standing()
 	if f.wouldJoin || f.template != "" {
@@ -192,7 +197,10 @@ func (c *doctorCommand) look(ctx context.Context) (report.Report, error) {
 		if err != nil {
 			return report.Report{}, err
 		}
-		verdict := check.Judge(snap, c.checks, check.Options{Compare: c.other})
+		verdict, err := c.judge(ctx, snap)
+		if err != nil {
+			return report.Report{}, err
+		}
 		settled := c.conclude(verdict) == nil && verdict.Machines.Ready == verdict.Machines.Total
 		if settled || time.Now().Add(c.flags.poll).After(deadline) {
 			return verdict, c.save(snap)

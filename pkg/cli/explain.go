@@ -37,8 +37,10 @@ func (a *app) explain(err error) {
 	var notJoined *nodegroup.NotJoinedError
 	var differs *differsError
 	var verdict *verdictError
+	var remote *remoteError
 	switch {
 	case errors.As(err, &verdict): // the report has said it
+	case errors.As(err, &remote): // the command on the machine has
 	case errors.As(err, &stack):
 		a.explainStack(stack)
 	case errors.As(err, &notJoined):

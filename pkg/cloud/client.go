@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -18,10 +19,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	connect "github.com/aws/aws-sdk-go-v2/service/ec2instanceconnect"
 	"github.com/aws/aws-sdk-go-v2/service/eks"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/servicequotas"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 	smithymiddleware "github.com/aws/smithy-go/middleware"
 
@@ -92,6 +95,8 @@ func quotaIsFinal(err error) aws.Ternary {
 // Client makes the calls. Service clients are made when first used.
 type Client struct {
 	region string
+	config aws.Config
+	http   aws.HTTPClient // what all calls go through
 
 	eks    func() *eks.Client
 	ec2    func() *ec2.Client
@@ -100,12 +105,18 @@ type Client struct {
 	iam    func() *iam.Client
 	ssm    func() *ssm.Client
 	quotas func() *servicequotas.Client
+	sts    func() *sts.Client
+
+	connect func() *connect.Client
 }
 
 // New makes a client of a configuration; it does no IO.
 func New(cfg aws.Config) *Client {
+	if cfg.HTTPClient == nil {
+		cfg.HTTPClient = http.DefaultClient
+	}
 	return &Client{
-		region: cfg.Region,
+		region: cfg.Region, config: cfg, http: cfg.HTTPClient,
 		eks:    sync.OnceValue(func() *eks.Client { return eks.NewFromConfig(cfg) }),
 		ec2:    sync.OnceValue(func() *ec2.Client { return ec2.NewFromConfig(cfg) }),
 		asg:    sync.OnceValue(func() *autoscaling.Client { return autoscaling.NewFromConfig(cfg) }),
@@ -113,8 +124,26 @@ func New(cfg aws.Config) *Client {
 		iam:    sync.OnceValue(func() *iam.Client { return iam.NewFromConfig(cfg) }),
 		ssm:    sync.OnceValue(func() *ssm.Client { return ssm.NewFromConfig(cfg) }),
 		quotas: sync.OnceValue(func() *servicequotas.Client { return servicequotas.NewFromConfig(cfg) }),
+		sts:    sync.OnceValue(func() *sts.Client { return sts.NewFromConfig(cfg) }),
+
+		connect: sync.OnceValue(func() *connect.Client { return connect.NewFromConfig(cfg) }),
 	}
 }
 
 // Region is the region that the client speaks to.
 func (c *Client) Region() string { return c.region }
+
+// Config is what the client was made of, for whoever signs by itself.
+func (c *Client) Config() aws.Config { return c.config }
+
+// HTTPClient sends requests the way that all calls go: through the same proxy,
+// trusting the same authorities.
+func (c *Client) HTTPClient() *http.Client { return &http.Client{Transport: transport{c.http}} }
+
+// transport is an SDK's client as a transport.
+type transport struct{ client aws.HTTPClient }
+
+// RoundTrip sends a request.
+func (t transport) RoundTrip(request *http.Request) (*http.Response, error) {
+	return t.client.Do(request)
+}

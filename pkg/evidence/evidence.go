@@ -20,6 +20,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/eksnodes/kubectl-eksnodes/pkg/hostreport"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
 )
 
@@ -36,7 +37,8 @@ type Evidence struct {
 	Files    *Files             // of raw files
 }
 
-// Open reads a directory, an archive of one, or a bundle.
+// Open reads a directory, an archive of one, a bundle, or what one machine
+// said of itself.
 func Open(path string) (*Evidence, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -76,8 +78,42 @@ func read(file io.Reader) (*Evidence, error) {
 		files, err := openArchive(bounded)
 		return &Evidence{Files: files}, err
 	}
-	snap, err := readBundle(bounded)
+	document, err := io.ReadAll(bounded)
+	if err != nil {
+		return nil, err
+	}
+	if files, err := alone(document); files != nil || err != nil {
+		return &Evidence{Files: files}, err
+	}
+	snap, err := readBundle(bytes.NewReader(document))
 	return &Evidence{Snapshot: snap}, err
+}
+
+// alone reads what one machine said of itself, as one file: the agent's report
+// or what the collector printed. Both are nil for anything else.
+func alone(text []byte) (*Files, error) {
+	collected, err := ParseCollected(text)
+	if err == nil {
+		return collected.AsFiles(), nil
+	}
+	if !errors.Is(err, ErrNotCollected) {
+		return nil, err
+	}
+	var head struct {
+		Kind string `json:"kind"`
+	}
+	if json.Unmarshal(text, &head) != nil || head.Kind != hostreport.Kind {
+		return nil, nil //nolint:nilerr // it is something else, and whoever reads that says what is wrong with it
+	}
+	report, err := hostreport.Decode(bytes.NewReader(text))
+	if err != nil {
+		return nil, err
+	}
+	dir := unknownDir
+	if system := report.Facts.System; system != nil && system.InstanceID != "" && instanceIDs.FindString(system.InstanceID) == system.InstanceID {
+		dir = system.InstanceID
+	}
+	return Memory(map[string][]byte{"node/" + dir + "/" + reportName: text}, report.CollectedAt), nil
 }
 
 // errTooLarge says that an archive unpacks to more than is read.

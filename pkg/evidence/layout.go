@@ -25,7 +25,7 @@ func layout() []string {
 		"kube/serviceaccounts.json", "kube/configmap-aws-auth.yaml", "kube/configmap-aws-auth.json",
 		"kube/clusterrolebindings.json", "kube/validatingwebhookconfigurations.json", "kube/mutatingwebhookconfigurations.json", "kube/logs/*.log",
 		"node/*/journal-*.log", "node/*/cloud-init.log", "node/*/cloud-init-output.log", "node/*/user-data.txt", "node/*/kubelet-config.json", "node/*/kubeconfig",
-		"node/*/ipamd.log", "node/*/kmsg.log", "node/*/containerd-config.toml", "node/*/report.json", "node/*/*.tar.gz",
+		"node/*/ipamd.log", "node/*/kmsg.log", "node/*/containerd-config.toml", "node/*/report.json", "node/*/units.txt", "node/*/*.tar.gz",
 		"control-plane/authenticator.log", "control-plane/audit.log", "control-plane/kube-controller-manager.log", "control-plane/cloud-controller-manager.log",
 	}
 }

@@ -19,18 +19,17 @@ import (
 // unknownDir holds files of a machine whose instance nobody knows.
 const unknownDir = "unknown"
 
-// AddLogs puts the known lines of the collected logs into the snapshot's
-// machines, those of the control plane at the machine whose instance they
-// name. A machine with logs of its own lacks its console no more. Logs that
-// cannot be read are gaps.
+// AddLogs puts what machines say of themselves into the snapshot's machines:
+// their reports, and the known lines of the collected logs, those of the
+// control plane at the machine whose instance they name. A machine with logs
+// of its own lacks its console no more. Logs that cannot be read are gaps.
 func (f *Files) AddLogs(snap *snapshot.Snapshot) {
 	for _, dir := range f.nodeDirs() {
-		id := dir
-		if dir == unknownDir {
-			if id = onlyOutsider(snap); id == "" {
-				continue
-			}
+		id := f.machineOf(snap, dir)
+		if id == "" {
+			continue
 		}
+		f.addHost(snap, id, dir)
 		logs, archives := f.logsOf(dir)
 		if len(logs)+len(archives) == 0 {
 			continue
@@ -41,6 +40,27 @@ func (f *Files) AddLogs(snap *snapshot.Snapshot) {
 		f.addByInstance(snap, component)
 	}
 	f.addPodLogs(snap)
+}
+
+// machineOf is the machine that a directory's files are of, "" when none that
+// is judged. Where nobody collected which machines there are, the directories
+// say so.
+func (f *Files) machineOf(snap *snapshot.Snapshot, dir string) string {
+	id := dir
+	if dir == unknownDir {
+		if id = onlyOutsider(snap); id != "" {
+			return id
+		}
+		id = dir
+	}
+	if has(snap, id) {
+		return id
+	}
+	if gap, missing := snap.Gap(snapshot.SectionInstances, ""); missing && gap.Reason == snapshot.GapNoFile && (len(snap.Nodes) == 0 || dir != unknownDir) {
+		snap.AddNodes(snapshot.Node{InstanceID: id})
+		return id
+	}
+	return ""
 }
 
 // nodeDirs are the directories below node/.

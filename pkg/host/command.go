@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os/exec"
 	"syscall"
 	"time"
@@ -12,14 +13,16 @@ import (
 
 // runner runs a program of the machine.
 type runner interface {
-	// run returns what it printed, at most maxOutput bytes of each stream, and
-	// its exit code. An error means that it did not run or did not end.
-	run(ctx context.Context, env []string, name string, args ...string) (output, error)
+	// run copies what it prints to out, at most maxOutput bytes, and returns
+	// the first of its errors and its exit code. An error means that it did not
+	// run or did not end.
+	run(ctx context.Context, env []string, out io.Writer, name string, args ...string) (ended, error)
 }
 
-type output struct {
-	out, err []byte
-	code     int
+// ended is how a program ended.
+type ended struct {
+	err  []byte // the first of its standard error
+	code int
 }
 
 // maxOutput bounds what is kept of a program's streams.
@@ -30,35 +33,38 @@ type programs struct{}
 
 // run ends the program and all it started when ctx ends, and does not wait
 // for one that cannot be ended.
-func (programs) run(ctx context.Context, env []string, name string, args ...string) (output, error) {
-	out, errOut := &capped{left: maxOutput}, &capped{left: 64 << 10}
+func (programs) run(ctx context.Context, env []string, out io.Writer, name string, args ...string) (ended, error) {
+	var said bytes.Buffer
+	errOut := &capped{to: &said, left: 64 << 10}
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env = append([]string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"}, env...)
 	cmd.Dir = "/"
-	cmd.Stdout, cmd.Stderr = out, errOut
+	cmd.Stdout, cmd.Stderr = &capped{to: out, left: maxOutput}, errOut
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = time.Second
 	err := cmd.Run()
 	var exit *exec.ExitError
 	if ctx.Err() == nil && errors.As(err, &exit) {
-		return output{out.buf.Bytes(), errOut.buf.Bytes(), exit.ExitCode()}, nil
+		return ended{said.Bytes(), exit.ExitCode()}, nil
 	}
 	if err != nil {
-		return output{}, fmt.Errorf("run %s: %w", name, err)
+		return ended{}, fmt.Errorf("run %s: %w", name, err)
 	}
-	return output{out.buf.Bytes(), errOut.buf.Bytes(), 0}, nil
+	return ended{said.Bytes(), 0}, nil
 }
 
-// capped keeps the first bytes and drops the rest.
+// capped passes the first bytes on and drops the rest.
 type capped struct {
-	buf  bytes.Buffer
+	to   io.Writer
 	left int
 }
 
 func (c *capped) Write(p []byte) (int, error) {
 	keep := min(len(p), c.left)
 	c.left -= keep
-	c.buf.Write(p[:keep])
+	if _, err := c.to.Write(p[:keep]); err != nil {
+		return 0, err
+	}
 	return len(p), nil
 }

@@ -72,8 +72,9 @@ var version = regexp.MustCompile(`\bv\d+\.\d+\.\d+[-+.0-9A-Za-z]*`)
 // what EKS's images write down has to do.
 func (m *Machine) kubeletVersion(ctx context.Context, binary string) string {
 	if m.run != nil && binary != "" {
-		if out, err := m.run.run(ctx, nil, binary, "--version"); err == nil {
-			return string(version.Find(out.out))
+		var out bytes.Buffer
+		if _, err := m.run.run(ctx, nil, &out, binary, "--version"); err == nil {
+			return string(version.Find(out.Bytes()))
 		}
 	}
 	data, err := m.root.read("/etc/eks/kubelet-version.txt")

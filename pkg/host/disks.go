@@ -1,0 +1,109 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/eksnodes/kubectl-eksnodes/pkg/host/hostfile"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/netfail"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/redact"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
+)
+
+// nodePaths are where a node must be able to write.
+func nodePaths() []string {
+	return []string{"/", "/var", "/var/lib/kubelet", "/var/lib/containerd", "/var/log", "/run", "/tmp", "/etc/kubernetes", "/local"}
+}
+
+// readDisks measures the file systems that those paths lie on, side by side:
+// one that hangs must not hide the others.
+func (m *Machine) readDisks(ctx context.Context, _ *snapshot.Host) (fill, error) {
+	data, err := m.proc.readUpTo("/proc/mounts", 1<<20)
+	if err != nil {
+		data = nil // sizes can be had without names
+	}
+	mounts := hostfile.Mounts(data)
+	type measured struct {
+		path string
+		stat unix.Statfs_t
+		err  error
+	}
+	answers := make(chan measured, len(nodePaths()))
+	for _, path := range nodePaths() {
+		go func() {
+			stat, err := m.statfs(path)
+			answers <- measured{path, stat, err}
+		}()
+	}
+	facts := &snapshot.HostDisks{}
+	waiting := slices.Clone(nodePaths())
+	deadline := time.After(2 * time.Second)
+	for len(waiting) > 0 {
+		select {
+		case got := <-answers:
+			waiting = slices.DeleteFunc(waiting, func(path string) bool { return path == got.path })
+			if !errors.Is(got.err, fs.ErrNotExist) {
+				addFilesystem(facts, m.describe(mounts, got.path), got.stat, got.err)
+			}
+		case <-deadline:
+			for _, path := range waiting {
+				addFilesystem(facts, m.describe(mounts, path), unix.Statfs_t{}, context.DeadlineExceeded)
+			}
+			waiting = nil
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	slices.SortFunc(facts.Filesystems, func(a, b snapshot.HostFilesystem) int {
+		return slices.Index(nodePaths(), a.For[0]) - slices.Index(nodePaths(), b.For[0])
+	})
+	return func(h *snapshot.Host) { h.Disks = facts }, nil
+}
+
+func (m *Machine) statfs(path string) (stat unix.Statfs_t, err error) {
+	place, err := m.root.at(path, unix.O_PATH, 0)
+	if err != nil {
+		return stat, err
+	}
+	defer place.Close()
+	return stat, unix.Fstatfs(int(place.Fd()), &stat)
+}
+
+// describe names what a path lies on.
+func (m *Machine) describe(mounts []hostfile.Mount, path string) snapshot.HostFilesystem {
+	mount, found := hostfile.MountOf(mounts, m.root.path(path))
+	if !found {
+		return snapshot.HostFilesystem{Mount: path, For: []string{path}}
+	}
+	at := mount.Path
+	if m.inPod && len(at) >= len(m.root.root) {
+		if at = at[len(m.root.root):]; at == "" {
+			at = "/"
+		}
+	}
+	return snapshot.HostFilesystem{Mount: redact.Line(at), For: []string{path}, Device: redact.Line(mount.Device), Type: redact.Line(mount.Type)}
+}
+
+// addFilesystem joins paths of one mount.
+func addFilesystem(facts *snapshot.HostDisks, filesystem snapshot.HostFilesystem, stat unix.Statfs_t, err error) {
+	for i := range facts.Filesystems {
+		if have := &facts.Filesystems[i]; have.Mount == filesystem.Mount && have.Device == filesystem.Device {
+			have.For = append(have.For, filesystem.For...)
+			slices.SortFunc(have.For, func(a, b string) int { return slices.Index(nodePaths(), a) - slices.Index(nodePaths(), b) })
+			return
+		}
+	}
+	filesystem.Failure = netfail.Of(err)
+	if err == nil {
+		block := int64(stat.Bsize)
+		filesystem.Size, filesystem.Free = int64(stat.Blocks)*block, int64(stat.Bavail)*block
+		filesystem.Inodes, filesystem.InodesFree = int64(stat.Files), int64(stat.Ffree)
+		filesystem.ReadOnly = stat.Flags&unix.ST_RDONLY != 0
+	}
+	facts.Filesystems = append(facts.Filesystems, filesystem)
+}
