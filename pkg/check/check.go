@@ -79,7 +79,9 @@ type Check struct {
 	// not run them over what stands.
 	PlanOnly bool
 	// Symptom rows say that something did not come about. Any other failure
-	// of the same subject at the same link or before explains them.
+	// of the same subject at the same link or before explains them; of two
+	// symptoms at one link, the one that stands first in the list explains
+	// the other.
 	Symptom bool
 	// Path rows are about the way from a machine to the cluster. A machine
 	// that is Ready has come that way, so there they warn and never fail.

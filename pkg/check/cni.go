@@ -54,7 +54,7 @@ func cniChecks() []Check {
 			ID: "cni.pod", Title: "CNI plugin's pod on the node runs",
 			Why:  "The plugin writes the node's network configuration when it has started: it needs its image, its permissions, free addresses and the API server.",
 			Ref:  "https://github.com/aws/amazon-vpc-cni-k8s/blob/master/docs/troubleshooting.md",
-			Link: LinkCNI, Needs: sections(nodes, pods), Node: func(s *snapshot.Snapshot, n *snapshot.Node) []Result { return systemPod(s, n, vpcCNI) },
+			Link: LinkCNI, Symptom: true, Needs: sections(nodes, pods), Node: func(s *snapshot.Snapshot, n *snapshot.Node) []Result { return systemPod(s, n, vpcCNI) },
 		},
 		{
 			ID: "cni.kube-proxy", Title: "kube-proxy's pod on the node runs",

@@ -25,7 +25,10 @@ func Run(snap *snapshot.Snapshot, checks []Check) report.Report {
 func Judge(snap *snapshot.Snapshot, checks []Check, opts Options) report.Report {
 	var verdicts []verdict
 	for i := range checks {
-		verdicts = append(verdicts, temper(snap, &checks[i], judge(snap, &checks[i]))...)
+		for _, v := range temper(snap, &checks[i], judge(snap, &checks[i])) {
+			v.order = i
+			verdicts = append(verdicts, v)
+		}
 	}
 	block(verdicts)
 	folded := fold(verdicts)
@@ -69,6 +72,7 @@ type verdict struct {
 	group   string // of a machine
 	link    Link
 	symptom bool
+	order   int // of the check in the list
 }
 
 // subject is what a rule is asked about.
