@@ -19,11 +19,15 @@ func AddRole(data map[string]string, e Entry) (Edit, error) {
 	if err != nil {
 		return Edit{}, err
 	}
-	text, present := data[KeyRoles]
-	before, parseErr := read(text)
+	before, parseErr := read(data[KeyRoles])
 	if parseErr != nil {
 		return Edit{}, parseErr
 	}
+	return addRole(data, before, entry)
+}
+
+func addRole(data map[string]string, before state, entry Entry) (Edit, error) {
+	_, present := data[KeyRoles]
 	edit := unchanged(data)
 	edit.Notes = notes(before, entry)
 	if i := before.find(entry.maps); i >= 0 {

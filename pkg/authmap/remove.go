@@ -18,23 +18,24 @@ func RemoveRole(data map[string]string, e Entry) (Edit, error) {
 	if err != nil {
 		return Edit{}, err
 	}
-	edit := unchanged(data)
-	text, present := data[KeyRoles]
-	before, parseErr := read(text)
+	before, parseErr := read(data[KeyRoles])
 	if parseErr != nil {
 		return Edit{}, parseErr
 	}
-	edit.Notes = notes(before, entry)
-	for i := len(before.raw) - 1; present && i >= 0; i-- {
-		if before.raw[i].invalid() != "" || !entry.maps(before.raw[i]) {
-			continue
-		}
-		step, err := removeOne(edit.Data, before, i, entry)
+	return removeRole(data, before, entry)
+}
+
+func removeRole(data map[string]string, before state, e Entry) (Edit, error) {
+	edit := unchanged(data)
+	edit.Notes = notes(before, e)
+	ours := before.all(e.maps)
+	for n, i := range slices.Backward(ours) { // those that are left keep their places
+		step, err := removeOne(edit.Data, before, i, e)
 		if err != nil {
 			return Edit{}, err
 		}
 		edit.take(step)
-		if !step.Changed() {
+		if n == 0 || !step.Changed() {
 			continue
 		}
 		var ok bool

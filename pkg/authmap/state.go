@@ -28,7 +28,7 @@ type state struct {
 // maxEditWork bounds, in bytes, what one edit reads back. It needs a few
 // readings of the text; a hostile one has a closing bracket, a comment or an
 // entry of ours for every few bytes, each of which would ask for one more.
-const maxEditWork = 64 << 20
+const maxEditWork = 32 << 20
 
 // read gives the state of a text, or why the authenticator reads nothing.
 func read(text string) (state, *ParseError) {
@@ -76,13 +76,22 @@ func readWithin(text string, left *int) (state, *ParseError) {
 	return s, nil
 }
 
+// all gives the indexes of the entries that are valid and match.
+func (s state) all(match func(Role) bool) []int {
+	var out []int
+	for i, r := range s.raw {
+		if r.invalid() == "" && match(r) {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
 // find gives the index of the entry that counts for a role, the last one, or
 // -1.
 func (s state) find(match func(Role) bool) int {
-	for i := len(s.raw) - 1; i >= 0; i-- {
-		if s.raw[i].invalid() == "" && match(s.raw[i]) {
-			return i
-		}
+	if all := s.all(match); len(all) > 0 {
+		return all[len(all)-1]
 	}
 	return -1
 }

@@ -110,6 +110,7 @@ func Parse(raw []byte) Document {
 type parser struct {
 	doc         Document
 	config      merged // of all NodeConfigs so far
+	decoded     int    // bytes of all parts so far
 	flagPods    int    // the limit by a flag of the kubelet, which beats its configuration
 	clusterLine int    // where a missing field of the cluster would have to stand
 }

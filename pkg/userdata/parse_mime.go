@@ -79,8 +79,15 @@ func (p *parser) parts(reader *multipart.Reader, text string, line int) {
 			return
 		}
 		p.part(next, at)
+		if p.decoded > maxParts {
+			p.refuse(at, FaultEncoding, "the parts are longer than 4 MiB when decompressed")
+			return
+		}
 	}
 }
+
+// maxParts bounds the parts of a document together, in bytes: each of a thousand may be a bomb within maxDecoded.
+const maxParts = 4 * maxDecoded
 
 func boundaryOf(text string) string {
 	message, err := mail.ReadMessage(strings.NewReader(text))
@@ -121,6 +128,7 @@ func (p *parser) part(next *multipart.Part, line int) {
 	text, err := decodePart(body, strings.ToLower(next.Header.Get("Content-Transfer-Encoding")), mediaType)
 	found := Part{Type: mediaType, Format: partFormat(mediaType), Line: line, Size: len(text), Gzip: bytes.HasPrefix(body, []byte{0x1f, 0x8b})}
 	p.doc.Parts = append(p.doc.Parts, found)
+	p.decoded += len(text)
 	switch {
 	case err != nil && mediaType == typeNodeConfig:
 		p.doc.NodeConfigs++

@@ -211,12 +211,33 @@ func TestParseReadsRenderedBootstrapArguments(t *testing.T) {
 	}
 }
 
+// TestHostilePartsTakeBoundedWork: a kilobyte of gzip is a megabyte, and a document holds a thousand of them.
+func TestHostilePartsTakeBoundedWork(t *testing.T) {
+	bomb := string(gzipped(t, []byte("# "+strings.Repeat("x", 1<<20-100)+"\n"+healthy[:50])))
+	text := "Content-Type: multipart/mixed; boundary=B\n\n"
+	for range 50 {
+		text += "--B\nContent-Type: application/node.eks.aws\n\n" + base64.StdEncoding.EncodeToString([]byte(bomb)) + "\n"
+	}
+	document := userdata.Parse([]byte(text + "--B--\n"))
+	decoded := 0
+	for _, part := range document.Parts {
+		decoded += part.Size
+	}
+	if decoded > 6<<20 || document.Refused == nil || len(document.Faults) > 50 {
+		t.Errorf("%d bytes decoded, %d faults, refused: %v", decoded, len(document.Faults), document.Refused)
+	}
+}
+
 func TestParseKeepsTheUsersTextToItself(t *testing.T) {
 	for _, text := range []string{
 		"#!/bin/bash\nexport PASSWORD=CANARY\nnodeadm init --x=CANARY\n",
 		"apiVersion: node.eks.aws/v1alpha1\nkind: CANARY\nspec:\n  cluster: CANARY\n  kubelet: {config: {maxPods: CANARY}, flags: {a: CANARY}}\n",
 		"[settings]\nCANARY = CANARY\n",
 		"CANARY words\n",
+		strings.Replace(healthy, "name: demo", "name: {CANARY: CANARY}", 1),
+		healthy + "  featureGates: {CANARY: CANARY}\n  kubelet: {config: {CANARY: CANARY}, flags: [--v=2, {CANARY: 1}]}\n",
+		healthy + "? {CANARY: x}\n: y\n",
+		"{\"apiVersion\": \"node.eks.aws/v1alpha1\", \"CANARY\": CANARY}",
 		wrapped("text/x-shellscript", "curl -H 'x: CANARY' example.com"),
 		"MIME-Version: 1.0\nCANARY\n\n",
 	} {

@@ -44,7 +44,7 @@ func (g Gen) Cluster() Cluster {
 	}
 	for _, key := range []string{authmap.KeyRoles, authmap.KeyUsers, authmap.KeyAccounts} {
 		if text, ok := c.AWSAuth[key]; ok && g.chance(12) {
-			c.AWSAuth[key] = g.Damage(text)
+			c.AWSAuth[key] = strings.ToValidUTF8(g.Damage(text), "") // JSON carries nothing else
 		}
 	}
 	c.Entries = g.entries(pool)
@@ -140,12 +140,10 @@ func canonicalOf(arn string) string {
 	return arn
 }
 
-// Callers are those whom the cluster means, rightly or not, and strangers.
+// Callers are a few of those whom the cluster means, rightly or not, and a
+// stranger.
 func (g Gen) Callers(c Cluster) []Caller {
-	principals := []string{
-		"arn:aws:iam::111122223333:role/stranger", "arn:aws-cn:iam::012345678901:user/stranger", "arn:aws:iam::111122223333:root",
-		"arn:aws:sts::111122223333:federated-user/Bob", g.pick("arn:aws:ec2:::instance/i-1", "arn:moon:iam::1:role/x", "", "arn:aws:sts::1:assumed-role/x"),
-	}
+	var principals []string
 	m := authmap.Parse(c.AWSAuth)
 	for _, r := range m.Roles {
 		principals = append(principals, r.RoleARN)
@@ -156,6 +154,10 @@ func (g Gen) Callers(c Cluster) []Caller {
 	for _, e := range c.Entries {
 		principals = append(principals, e.PrincipalARN)
 	}
+	g.Rand.Shuffle(len(principals), func(i, j int) { principals[i], principals[j] = principals[j], principals[i] })
+	principals = append(principals[:min(len(principals), 4)], g.pick(
+		"arn:aws:iam::111122223333:role/stranger", "arn:aws-cn:iam::012345678901:user/stranger", "arn:aws:iam::111122223333:root",
+		"arn:aws:sts::111122223333:federated-user/Bob", "arn:aws:ec2:::instance/i-1", "arn:moon:iam::1:role/x", "", "arn:aws:sts::1:assumed-role/x"))
 	out := make([]Caller, 0, len(principals))
 	for _, p := range principals {
 		out = append(out, g.caller(p))
