@@ -87,6 +87,11 @@ type Check struct {
 	// that is Ready has come that way, so there they warn and never fail.
 	Path bool
 
+	// Host is what the machine's own report tells of the same question. It is
+	// asked before the rule, where there is a report: nobody knows it better.
+	// When it says nothing, or does not know, the rule is asked.
+	Host func(*snapshot.Snapshot, *snapshot.Node) []Result
+
 	// Exactly one of the four is set. Each returns what it found; nothing
 	// means not applicable.
 	Cluster func(*snapshot.Snapshot) []Result

@@ -9,7 +9,7 @@ import (
 
 // All lists every rule, family by family.
 func All() []Check {
-	return slices.Concat(
+	return withReports(slices.Concat(
 		targetChecks(),
 		launchChecks(),
 		imageChecks(),
@@ -49,7 +49,16 @@ func All() []Check {
 		nodeReadyChecks(),
 		capacityChecks(),
 		kubeChecks(),
-	)
+	), slices.Concat(
+		hostBootRows(),
+		hostIAMRows(),
+		hostNetRows(),
+		hostAuthRows(),
+		hostKubeletRows(),
+		hostRuntimeRows(),
+		hostCNIRows(),
+		osRows(),
+	))
 }
 
 // Preflight lists the rules that `add` runs over the group it proposes.
@@ -68,6 +77,9 @@ func Needs(checks []Check) []snapshot.Section {
 	for _, check := range checks {
 		all = append(all, check.Needs...)
 		all = append(all, check.Uses...)
+		if check.Host != nil {
+			all = append(all, snapshot.SectionHost)
+		}
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
