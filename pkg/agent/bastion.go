@@ -109,7 +109,7 @@ func (b *Bastion) handshake(ctx context.Context, dial Dial, by credential, verif
 	if err != nil {
 		return nil, dialError(b.Address, err)
 	}
-	check := &check{}
+	check := &keyCheck{}
 	name, _, _ := net.SplitHostPort(b.Address)
 	for _, file := range files {
 		keys, err := knownKeys(file, name)

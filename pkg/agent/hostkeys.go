@@ -56,8 +56,8 @@ func (e *HostKeyError) Error() string {
 		e.Got, e.InstanceID, e.Source, strings.Join(e.Want, ", "))
 }
 
-// check is what a machine's key is compared with.
-type check struct {
+// keyCheck is what a machine's key is compared with.
+type keyCheck struct {
 	keys   *HostKeys
 	ctx    context.Context //nolint:containedctx // the handshake's callback has no context of its own
 	m      *Machine
@@ -69,10 +69,10 @@ type check struct {
 	known  bool          // a file has it already
 }
 
-// For prepares the check of one machine's key. Its error is that a
+// of prepares the check of one machine's key. Its error is that a
 // known_hosts file cannot be read.
-func (h *HostKeys) For(ctx context.Context, m *Machine) (*check, error) {
-	c := &check{keys: h, ctx: ctx, m: m}
+func (h *HostKeys) of(ctx context.Context, m *Machine) (*keyCheck, error) {
+	c := &keyCheck{keys: h, ctx: ctx, m: m}
 	for _, file := range append(slices.Clone(h.Files), h.Remember) {
 		known, err := knownKeys(file, m.InstanceID)
 		if err != nil {
@@ -109,7 +109,7 @@ func (h *HostKeys) For(ctx context.Context, m *Machine) (*check, error) {
 	return c, nil
 }
 
-func (c *check) add(keyType, fingerprint string) {
+func (c *keyCheck) add(keyType, fingerprint string) {
 	c.want = append(c.want, fingerprint)
 	algos := []string{keyType}
 	if keyType == ssh.KeyAlgoRSA {
@@ -124,10 +124,10 @@ func (c *check) add(keyType, fingerprint string) {
 
 // algorithms are those to negotiate, so that the machine shows a key of a
 // kind that is known; nil for any.
-func (c *check) algorithms() []string { return c.algos }
+func (c *keyCheck) algorithms() []string { return c.algos }
 
 // callback compares the key that the machine shows.
-func (c *check) callback(_ string, _ net.Addr, key ssh.PublicKey) error {
+func (c *keyCheck) callback(_ string, _ net.Addr, key ssh.PublicKey) error {
 	got := ssh.FingerprintSHA256(key)
 	if slices.Contains(c.want, got) {
 		c.seen = key
@@ -149,7 +149,7 @@ func (c *check) callback(_ string, _ net.Addr, key ssh.PublicKey) error {
 
 // remember keeps a verified key for the next time, when the console may have
 // moved on.
-func (c *check) remember(key ssh.PublicKey) error {
+func (c *keyCheck) remember(key ssh.PublicKey) error {
 	if c.known || c.keys.Remember == "" {
 		return nil
 	}

@@ -44,20 +44,23 @@ type credential struct {
 	close   func()
 }
 
-// credentials are the tries in their order. Each is made when it comes to it.
-func (l *Login) credentials() ([]func(ctx context.Context, m *Machine, user string) (credential, error), error) {
+// try makes a credential when it comes to it.
+type try func(ctx context.Context, m *Machine, user string) (credential, error)
+
+// credentials are the tries in their order.
+func (l *Login) credentials() ([]try, error) {
 	if l.KeyFile != "" {
 		signer, err := readKeyFile(l.KeyFile)
 		if err != nil {
 			return nil, err
 		}
-		return []func(context.Context, *Machine, string) (credential, error){
+		return []try{
 			func(context.Context, *Machine, string) (credential, error) {
 				return credential{what: "the key " + l.KeyFile, signers: one(signer), close: func() {}}, nil
 			},
 		}, nil
 	}
-	var tries []func(context.Context, *Machine, string) (credential, error)
+	var tries []try
 	if l.AgentSocket != "" {
 		tries = append(tries, l.fromAgent)
 	}

@@ -119,20 +119,17 @@ func (s *SSH) login(ctx context.Context, m *Machine) (*client, error) {
 	}
 	var refused []string
 	for _, try := range tries {
-		credential, err := try(ctx, m, user)
-		if err != nil {
-			refused = append(refused, err.Error())
-			continue
-		}
-		client, err := s.handshake(ctx, m, user, credential)
-		credential.close()
-		if err == nil {
+		client, what, err := s.handshake(ctx, m, user, try)
+		switch {
+		case err == nil:
 			return client, nil
-		}
-		if !isAuth(err) {
+		case what == "": // before it came to logging in
 			return nil, err
+		case isAuth(err):
+			refused = append(refused, what+" did not let "+user+" in")
+		default:
+			refused = append(refused, err.Error())
 		}
-		refused = append(refused, credential.what+" did not let "+user+" in")
 	}
 	return nil, errors.New(strings.Join(refused, "; "))
 }
@@ -141,20 +138,30 @@ func (s *SSH) login(ctx context.Context, m *Machine) (*client, error) {
 // type for it.
 func isAuth(err error) bool { return strings.Contains(err.Error(), "unable to authenticate") }
 
-// handshake makes one connection and logs in with one credential.
-func (s *SSH) handshake(ctx context.Context, m *Machine, user string, by credential) (*client, error) {
-	check, err := s.HostKeys.For(ctx, m)
+// handshake makes one connection and logs in with one credential, which is
+// made only when somebody answers. What names it; "" when it never came to it.
+func (s *SSH) handshake(ctx context.Context, m *Machine, user string, try try) (logged *client, what string, err error) {
+	check, err := s.HostKeys.of(ctx, m)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	conn, err := s.connect(ctx, m)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	return newClient(ctx, conn, m.InstanceID, &ssh.ClientConfig{
+	by, err := try(ctx, m, user)
+	if err != nil {
+		return nil, "no key", errors.Join(err, conn.Close())
+	}
+	defer by.close()
+	logged, err = newClient(ctx, conn, m.InstanceID, &ssh.ClientConfig{
 		User: user, Auth: []ssh.AuthMethod{ssh.PublicKeysCallback(by.signers)},
 		HostKeyCallback: check.callback, HostKeyAlgorithms: check.algorithms(),
 	})
+	if err != nil && !isAuth(err) {
+		return nil, "", err
+	}
+	return logged, by.what, err
 }
 
 // newClient does the handshake on a connection that ends with the context.
@@ -181,7 +188,7 @@ type Reached struct {
 // Reach connects far enough to see the machine's host key, and returns it when
 // it is verified. Nobody is logged in.
 func (s *SSH) Reach(ctx context.Context, m *Machine) (Reached, error) {
-	check, err := s.HostKeys.For(ctx, m)
+	check, err := s.HostKeys.of(ctx, m)
 	if err != nil {
 		return Reached{}, err
 	}

@@ -84,6 +84,8 @@ func (w *World) ec2(operation string) answer {
 		return ok(`<R><imagesSet><item><imageId>ami-0123456789abcdef0</imageId><imageState>available</imageState><architecture>x86_64</architecture>
 <name>amazon-eks-node-al2023-x86_64-standard-1.34-v20261101</name><imageOwnerId>602401143452</imageOwnerId><rootDeviceName>/dev/xvda</rootDeviceName>
 <blockDeviceMapping><item><deviceName>/dev/xvda</deviceName><ebs><volumeSize>20</volumeSize></ebs></item></blockDeviceMapping></item></imagesSet></R>`)
+	case "DescribeSecurityGroupRules":
+		return ok(`<R><securityGroupRuleSet>%s</securityGroupRuleSet></R>`, w.openings)
 	case "DescribeInstances":
 		return ok(`<R><reservationSet><item><instancesSet>%s</instancesSet></item></reservationSet></R>`, w.lookAtInstances())
 	}

@@ -14,6 +14,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/eksnodes/kubectl-eksnodes/pkg/product"
 )
 
 // The fixed parts of the world.
@@ -39,7 +41,8 @@ type World struct {
 	reason     string
 	noLaunch   string // why the Auto Scaling group cannot launch
 	neverReady bool
-	frozen     bool // stacks stay as they are
+	frozen     bool   // stacks stay as they are
+	openings   string // XML of rules by which port 22 was opened
 	stack      *stack
 	entries    map[string]*entry // by principal
 	roles      map[string]string // path of a role by its name; "": there is no such role
@@ -137,6 +140,7 @@ users: [{name: me, user: {token: t}}]
 //	no-launch 'reason'
 //	never-ready
 //	freeze
+//	opening OWNER UNTIL
 //	entry ARN TYPE [USERNAME GROUP,GROUP]
 //	role NAME PATH|none
 //	me ARN
@@ -158,6 +162,8 @@ func (w *World) Do(words ...string) error {
 		w.neverReady = true
 	case len(words) == 1 && words[0] == "freeze":
 		w.frozen = true
+	case len(words) == 3 && words[0] == "opening":
+		w.openings += opening(words[1], words[2])
 	case len(words) == 3 && words[0] == "entry":
 		w.entries[words[1]] = &entry{Principal: words[1], Type: words[2]}
 	case len(words) == 5 && words[0] == "entry":
@@ -227,4 +233,13 @@ func (w *World) touch() {
 	w.version++
 	close(w.changed)
 	w.changed = make(chan struct{})
+}
+
+// opening is a rule of a security group that lets somebody reach sshd until a
+// time.
+func opening(owner, until string) string {
+	return fmt.Sprintf(`<item><securityGroupRuleId>sgr-1</securityGroupRuleId><groupId>%s</groupId><isEgress>false</isEgress>
+<ipProtocol>tcp</ipProtocol><fromPort>22</fromPort><toPort>22</toPort><cidrIpv4>192.0.2.7/32</cidrIpv4><tagSet>
+<item><key>%[2]sssh-owner</key><value>%[3]s</value></item><item><key>%[2]sssh-until</key><value>%[4]s</value></item></tagSet></item>`,
+		clusterSG, product.TagPrefix, owner, until)
 }
