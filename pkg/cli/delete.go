@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/eksnodes/kubectl-eksnodes/pkg/check"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/nodegroup"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/product"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
@@ -88,7 +87,7 @@ func (c *deleteCommand) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := c.prove(snap); err != nil {
+	if err := c.app.prove(snap, "nothing was deleted"); err != nil {
 		return err
 	}
 	plan, err := nodegroup.MakeDeletePlan(snap, c.name)
@@ -125,26 +124,6 @@ func (c *deleteCommand) read(ctx context.Context, s *session) (*snapshot.Snapsho
 		return nil, err
 	}
 	return snap, missing(snap, snapshot.SectionStacks)
-}
-
-// prove makes sure that the Node objects and the map that would be changed
-// are those of the cluster whose stack would be deleted.
-func (c *deleteCommand) prove(snap *snapshot.Snapshot) error {
-	var checks []check.Check
-	for _, row := range check.Preflight() {
-		if row.ID == clusterMatch {
-			checks = append(checks, row)
-		}
-	}
-	verdict := check.Run(snap, checks)
-	if verdict.Counts.Pass == 1 && len(verdict.Findings) == 1 {
-		return nil
-	}
-	if err := c.app.screen.printFindings(c.app.screen.err, verdict); err != nil {
-		return err
-	}
-	return &judgedError{text: "it is not proven that EKS and the kubeconfig mean the same cluster; nothing was deleted",
-		inconclusive: !verdict.Failed()}
 }
 
 func (c *deleteCommand) apply(ctx context.Context, s *session, plan *nodegroup.DeletePlan) error {

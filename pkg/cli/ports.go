@@ -70,7 +70,7 @@ func (p awsPort) AccessEntry(ctx context.Context, cluster, principalARN string) 
 // CreateAccessEntry takes an entry that somebody else made in between for
 // ours: the caller looked a moment ago, and looks again when nodes do not join.
 func (p awsPort) CreateAccessEntry(ctx context.Context, cluster, principalARN, kind string, tags map[string]string) error {
-	err := p.client.CreateAccessEntry(ctx, cluster, principalARN, kind, tags, "")
+	err := p.client.CreateAccessEntry(ctx, cluster, cloud.EntryInput{Principal: principalARN, Type: kind, Tags: tags})
 	if cloud.IsKind(err, cloud.Exists) {
 		return nil
 	}

@@ -60,11 +60,14 @@ type Access struct {
 
 // AccessEntry is an EKS access entry.
 type AccessEntry struct {
-	PrincipalARN string    `json:"principalARN"` // with the role's path
-	Type         string    `json:"type"`         // STANDARD, EC2_LINUX, EC2_WINDOWS, FARGATE_LINUX, EC2 …
-	Username     string    `json:"username,omitempty"`
-	Groups       []string  `json:"groups,omitempty"`
-	CreatedAt    time.Time `json:"createdAt,omitzero"`
+	PrincipalARN string   `json:"principalARN"` // with the role's path
+	Type         string   `json:"type"`         // STANDARD, EC2_LINUX, EC2_WINDOWS, FARGATE_LINUX, EC2 …
+	Username     string   `json:"username,omitempty"`
+	Groups       []string `json:"groups,omitempty"`
+	// Policies are names of access policies associated with it, for the whole
+	// cluster or NAME (NAMESPACES); only who asks for them reads them.
+	Policies  []string  `json:"policies,omitempty"`
+	CreatedAt time.Time `json:"createdAt,omitzero"`
 }
 
 // AwsAuth is the ConfigMap kube-system/aws-auth, unparsed: the texts are the

@@ -46,6 +46,12 @@ func (w *World) serveKube(rw http.ResponseWriter, r *http.Request) {
 		send(rw, http.StatusOK, list)
 	case strings.HasPrefix(r.URL.Path, "/api/v1/namespaces/kube-system/configmaps"):
 		w.configMaps(rw, r)
+	case strings.HasSuffix(r.URL.Path, "/selfsubjectreviews"):
+		w.mu.Lock()
+		me := w.me
+		w.mu.Unlock()
+		send(rw, http.StatusCreated, map[string]any{"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview",
+			"status": map[string]any{"userInfo": map[string]any{"username": "me", "extra": map[string]any{"arn": []string{me}}}}})
 	default:
 		notFound(rw, r.URL.Path)
 	}
@@ -138,6 +144,10 @@ func (w *World) configMaps(rw http.ResponseWriter, r *http.Request) {
 	in, isMap := decoded.(*corev1.ConfigMap)
 	if err != nil || !isMap {
 		http.Error(rw, fmt.Sprintf("not a ConfigMap: %v", err), http.StatusBadRequest)
+		return
+	}
+	if r.URL.Query().Get("dryRun") != "" {
+		send(rw, http.StatusOK, in)
 		return
 	}
 	w.awsAuth = in.Data

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // query plays the services that speak XML.
@@ -25,7 +26,7 @@ func (w *World) query(service, operation string, form url.Values) answer {
 <Roles><member>%[2]s</member></Roles></member></InstanceProfiles>`, Account, roleXML)
 		}
 		if operation == "GetRole" {
-			return wrapped(operation, "<Role>%s</Role>", roleXML)
+			return w.getRole(form.Get("RoleName"))
 		}
 		if operation == "ListAttachedRolePolicies" {
 			return wrapped(operation, "<IsTruncated>false</IsTruncated><AttachedPolicies></AttachedPolicies>")
@@ -37,6 +38,20 @@ func (w *World) query(service, operation string, form url.Values) answer {
 // roleXML is the nodes' role, older than any entry for it.
 const roleXML = "<Arn>" + roleARN + "</Arn><RoleName>eksnodes-demo-NodeInstanceRole-1A2B3C</RoleName><RoleId>AROA</RoleId>" +
 	"<CreateDate>2026-11-01T10:00:00Z</CreateDate>"
+
+// getRole knows every role that no story has taken away, without a path
+// unless a story gives it one.
+func (w *World) getRole(name string) answer {
+	path, told := w.roles[name]
+	switch {
+	case told && path == "":
+		return refuse("iam", http.StatusNotFound, "NoSuchEntity", "The role with name "+name+" cannot be found.")
+	case !told:
+		path = "/"
+	}
+	return wrapped("GetRole", "<Role><Arn>arn:aws:iam::%s:role%s%s</Arn><RoleName>%s</RoleName><RoleId>AROA</RoleId><CreateDate>2026-11-01T10:00:00Z</CreateDate></Role>",
+		Account, path, name, name)
+}
 
 // wrapped is the shape of an awsquery answer.
 func wrapped(operation, format string, args ...any) answer {
@@ -95,7 +110,7 @@ func (w *World) lookAtInstances() string {
 <iamInstanceProfile><arn>arn:aws:iam::%s:instance-profile/workers</arn></iamInstanceProfile><privateDnsName>%s</privateDnsName></item>`,
 			in.id, in.state, in.zone, Account, name)
 		known := w.nodes[name]
-		mapped := w.mode != "CONFIG_MAP" && w.entries[roleARN] == "EC2_LINUX" ||
+		mapped := w.mode != "CONFIG_MAP" && w.entries[roleARN] != nil && w.entries[roleARN].Type == "EC2_LINUX" ||
 			w.mode != "API" && strings.Contains(w.awsAuth["mapRoles"], roleARN)
 		switch {
 		case in.state == "pending":
@@ -129,6 +144,10 @@ func (w *World) autoscaling(operation string, form url.Values) answer {
 	return unknown("autoscaling", operation)
 }
 
+// groupAge is how old a group is, whenever it is looked at: 21 days, and an
+// hour so that no day ends meanwhile.
+const groupAge = (21*24 + 1) * time.Hour
+
 func (w *World) groupXML() string {
 	if w.group == nil {
 		return ""
@@ -141,8 +160,8 @@ func (w *World) groupXML() string {
 		fmt.Fprintf(&members, "<member><InstanceId>%s</InstanceId><AvailabilityZone>%s</AvailabilityZone><LifecycleState>InService</LifecycleState></member>", in.id, in.zone)
 	}
 	return fmt.Sprintf(`<member><AutoScalingGroupName>%s</AutoScalingGroupName><MinSize>%d</MinSize><DesiredCapacity>%d</DesiredCapacity><MaxSize>%d</MaxSize>
-<CreatedTime>2026-11-01T10:00:00Z</CreatedTime><VPCZoneIdentifier>subnet-0aaaaaaaaaaaaaaaa,subnet-0bbbbbbbbbbbbbbbb</VPCZoneIdentifier><Tags>%s</Tags><Instances>%s</Instances></member>`,
-		w.group.name, w.group.min, w.group.desired, w.group.max, tags.String(), members.String())
+<CreatedTime>%s</CreatedTime><VPCZoneIdentifier>subnet-0aaaaaaaaaaaaaaaa,subnet-0bbbbbbbbbbbbbbbb</VPCZoneIdentifier><Tags>%s</Tags><Instances>%s</Instances></member>`,
+		w.group.name, w.group.min, w.group.desired, w.group.max, time.Now().Add(-groupAge).UTC().Format(time.RFC3339), tags.String(), members.String())
 }
 
 func (w *World) activities() string {

@@ -41,7 +41,9 @@ type World struct {
 	neverReady bool
 	frozen     bool // stacks stay as they are
 	stack      *stack
-	entries    map[string]string // principal to type
+	entries    map[string]*entry // by principal
+	roles      map[string]string // path of a role by its name; "": there is no such role
+	me         string            // ARN of the caller
 	awsAuth    map[string]string // data of the ConfigMap; nil: there is none
 	group      *group
 	instances  []*instance
@@ -58,6 +60,15 @@ type stack struct {
 	events     []event // shown
 	coming     []event // one is shown at every look
 	deleting   bool
+}
+
+// entry is an access entry as EKS speaks of it.
+type entry struct {
+	Principal string   `json:"principalArn"`
+	Type      string   `json:"type"`
+	Username  string   `json:"username,omitempty"`
+	Groups    []string `json:"kubernetesGroups,omitempty"`
+	policies  []string
 }
 
 type event struct{ id, resource, kind, status, reason string }
@@ -79,7 +90,8 @@ type node struct {
 // New starts a world with an empty cluster in mode API_AND_CONFIG_MAP.
 func New() *World {
 	w := &World{
-		denied: map[string]bool{}, mode: "API_AND_CONFIG_MAP", entries: map[string]string{},
+		denied: map[string]bool{}, mode: "API_AND_CONFIG_MAP", entries: map[string]*entry{}, roles: map[string]string{},
+		me:    "arn:aws:iam::" + Account + ":user/me",
 		nodes: map[string]*node{}, version: 1, changed: make(chan struct{}),
 	}
 	w.aws = httptest.NewServer(http.HandlerFunc(w.serveAWS))
@@ -125,7 +137,10 @@ users: [{name: me, user: {token: t}}]
 //	no-launch 'reason'
 //	never-ready
 //	freeze
-//	entry ARN TYPE
+//	entry ARN TYPE [USERNAME GROUP,GROUP]
+//	role NAME PATH|none
+//	me ARN
+//	aws-auth KEY TEXT
 //	heal
 func (w *World) Do(words ...string) error {
 	w.mu.Lock()
@@ -144,7 +159,19 @@ func (w *World) Do(words ...string) error {
 	case len(words) == 1 && words[0] == "freeze":
 		w.frozen = true
 	case len(words) == 3 && words[0] == "entry":
-		w.entries[words[1]] = words[2]
+		w.entries[words[1]] = &entry{Principal: words[1], Type: words[2]}
+	case len(words) == 5 && words[0] == "entry":
+		w.entries[words[1]] = &entry{Principal: words[1], Type: words[2], Username: words[3], Groups: strings.Split(words[4], ",")}
+	case len(words) == 3 && words[0] == "role":
+		w.roles[words[1]] = strings.TrimSuffix(words[2], "none")
+	case len(words) == 2 && words[0] == "me":
+		w.me = words[1]
+	case len(words) == 3 && words[0] == "aws-auth":
+		if w.awsAuth == nil {
+			w.awsAuth = map[string]string{}
+		}
+		w.awsAuth[words[1]] = words[2]
+		w.touch()
 	case len(words) == 1 && words[0] == "heal":
 		w.failing, w.reason, w.noLaunch, w.neverReady, w.frozen = "", "", "", false, false
 		clear(w.denied)
@@ -167,7 +194,7 @@ func (w *World) Calls() []string {
 func (w *World) Writes() []string {
 	return slices.DeleteFunc(w.Calls(), func(call string) bool {
 		_, operation, _ := strings.Cut(call, ":")
-		for _, reading := range []string{"Describe", "List", "Get", "get ", "list ", "watch "} {
+		for _, reading := range []string{"Describe", "List", "Get", "get ", "list ", "watch ", "create selfsubjectreviews"} {
 			if strings.HasPrefix(operation, reading) {
 				return true
 			}
@@ -184,9 +211,10 @@ func (w *World) State() string {
 	if w.stack != nil && w.stack.status != "DELETE_COMPLETE" {
 		fmt.Fprintf(&out, "stack %s %s\n", w.stack.name, w.stack.status)
 	}
-	for principal, kind := range w.entries {
-		fmt.Fprintf(&out, "entry %s %s\n", kind, principal)
+	for principal, entry := range w.entries {
+		fmt.Fprintf(&out, "entry %s %s %s %v %v\n", entry.Type, principal, entry.Username, entry.Groups, entry.policies)
 	}
+	fmt.Fprintf(&out, "mode %s\n", w.mode)
 	if text := w.awsAuth["mapRoles"]; text != "" {
 		fmt.Fprintf(&out, "aws-auth\n%s\n", text)
 	}
