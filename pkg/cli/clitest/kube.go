@@ -79,7 +79,7 @@ func (w *World) nodeObjects() []corev1.Node {
 			TypeMeta:   metav1.TypeMeta{Kind: "Node", APIVersion: "v1"},
 			ObjectMeta: metav1.ObjectMeta{Name: n.name, UID: types.UID(n.name), ResourceVersion: strconv.Itoa(w.version)},
 			Spec:       corev1.NodeSpec{ProviderID: n.providerID},
-			Status: corev1.NodeStatus{Conditions: []corev1.NodeCondition{{Type: corev1.NodeReady, Status: status,
+			Status: corev1.NodeStatus{NodeInfo: corev1.NodeSystemInfo{KubeletVersion: "v1.34.4"}, Conditions: []corev1.NodeCondition{{Type: corev1.NodeReady, Status: status,
 				Reason: "KubeletNotReady", Message: "container runtime network not ready: cni plugin not initialized"}}},
 		})
 	}

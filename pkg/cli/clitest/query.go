@@ -81,9 +81,15 @@ func (w *World) ec2(operation string) answer {
 	case "DescribeInstanceTypeOfferings":
 		return ok(`<R><instanceTypeOfferingSet>%s%s</instanceTypeOfferingSet></R>`, offering("a"), offering("b"))
 	case "DescribeImages":
-		return ok(`<R><imagesSet><item><imageId>ami-0123456789abcdef0</imageId><imageState>available</imageState><architecture>x86_64</architecture>
+		return ok(`<R><imagesSet><item><imageId>ami-0123456789abcdef0</imageId><imageState>available</imageState><creationDate>2026-11-01T10:00:00.000Z</creationDate><architecture>x86_64</architecture>
 <name>amazon-eks-node-al2023-x86_64-standard-1.34-v20261101</name><imageOwnerId>602401143452</imageOwnerId><rootDeviceName>/dev/xvda</rootDeviceName>
 <blockDeviceMapping><item><deviceName>/dev/xvda</deviceName><ebs><volumeSize>20</volumeSize></ebs></item></blockDeviceMapping></item></imagesSet></R>`)
+	case "DescribeLaunchTemplateVersions":
+		return ok(`<R><launchTemplateVersionSet><item><launchTemplateId>lt-0123456789abcdef0</launchTemplateId><versionNumber>1</versionNumber>
+<launchTemplateData><imageId>ami-0123456789abcdef0</imageId><instanceType>t3.medium</instanceType><userData>c2VjcmV0</userData>
+<iamInstanceProfile><arn>arn:aws:iam::%s:instance-profile/workers</arn></iamInstanceProfile>
+<metadataOptions><httpTokens>required</httpTokens><httpPutResponseHopLimit>2</httpPutResponseHopLimit></metadataOptions>
+</launchTemplateData></item></launchTemplateVersionSet></R>`, Account)
 	case "DescribeInstances":
 		return ok(`<R><reservationSet><item><instancesSet>%s</instancesSet></item></reservationSet></R>`, w.lookAtInstances())
 	}
@@ -106,6 +112,7 @@ func (w *World) lookAtInstances() string {
 	for i, in := range w.instances {
 		name := fmt.Sprintf("ip-10-0-0-%d.%s.compute.internal", i+10, Region)
 		fmt.Fprintf(&out, `<item><instanceId>%s</instanceId><imageId>ami-0123456789abcdef0</imageId><instanceType>t3.medium</instanceType>
+<launchTime>2026-11-01T10:00:00Z</launchTime>
 <instanceState><name>%s</name></instanceState><placement><availabilityZone>%s</availabilityZone></placement>
 <iamInstanceProfile><arn>arn:aws:iam::%s:instance-profile/workers</arn></iamInstanceProfile><privateDnsName>%s</privateDnsName></item>`,
 			in.id, in.state, in.zone, Account, name)
@@ -160,7 +167,8 @@ func (w *World) groupXML() string {
 		fmt.Fprintf(&members, "<member><InstanceId>%s</InstanceId><AvailabilityZone>%s</AvailabilityZone><LifecycleState>InService</LifecycleState></member>", in.id, in.zone)
 	}
 	return fmt.Sprintf(`<member><AutoScalingGroupName>%s</AutoScalingGroupName><MinSize>%d</MinSize><DesiredCapacity>%d</DesiredCapacity><MaxSize>%d</MaxSize>
-<CreatedTime>%s</CreatedTime><VPCZoneIdentifier>subnet-0aaaaaaaaaaaaaaaa,subnet-0bbbbbbbbbbbbbbbb</VPCZoneIdentifier><Tags>%s</Tags><Instances>%s</Instances></member>`,
+<CreatedTime>%s</CreatedTime><VPCZoneIdentifier>subnet-0aaaaaaaaaaaaaaaa,subnet-0bbbbbbbbbbbbbbbb</VPCZoneIdentifier>
+<LaunchTemplate><LaunchTemplateId>lt-0123456789abcdef0</LaunchTemplateId><Version>1</Version></LaunchTemplate><Tags>%s</Tags><Instances>%s</Instances></member>`,
 		w.group.name, w.group.min, w.group.desired, w.group.max, time.Now().Add(-groupAge).UTC().Format(time.RFC3339), tags.String(), members.String())
 }
 
@@ -176,7 +184,12 @@ func (w *World) activities() string {
 		n := len(w.instances)
 		w.instances = append(w.instances, &instance{id: fmt.Sprintf("i-0%015d%d", 0, n+1), zone: Region + string(rune('a'+n%2)), state: "pending"})
 	}
-	return ""
+	var out strings.Builder
+	for _, in := range w.instances {
+		fmt.Fprintf(&out, `<member><ActivityId>%[1]s</ActivityId><Description>Launching a new EC2 instance: %[1]s</Description>
+<StatusCode>Successful</StatusCode><StartTime>2026-11-01T10:00:00Z</StartTime></member>`, in.id)
+	}
+	return out.String()
 }
 
 func (w *World) cloudformation(operation string, form url.Values) answer {

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -138,6 +139,8 @@ users: [{name: me, user: {token: t}}]
 //	never-ready
 //	freeze
 //	entry ARN TYPE [USERNAME GROUP,GROUP]
+//	no-entry ARN
+//	group-desired N
 //	role NAME PATH|none
 //	me ARN
 //	aws-auth KEY TEXT
@@ -162,6 +165,10 @@ func (w *World) Do(words ...string) error {
 		w.entries[words[1]] = &entry{Principal: words[1], Type: words[2]}
 	case len(words) == 5 && words[0] == "entry":
 		w.entries[words[1]] = &entry{Principal: words[1], Type: words[2], Username: words[3], Groups: strings.Split(words[4], ",")}
+	case len(words) == 2 && words[0] == "no-entry":
+		delete(w.entries, words[1])
+	case len(words) == 2 && words[0] == "group-desired" && w.group != nil:
+		w.group.desired, _ = strconv.Atoi(words[1])
 	case len(words) == 3 && words[0] == "role":
 		w.roles[words[1]] = strings.TrimSuffix(words[2], "none")
 	case len(words) == 2 && words[0] == "me":
