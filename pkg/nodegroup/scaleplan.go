@@ -90,7 +90,7 @@ func MakeScalePlan(snap *snapshot.Snapshot, name string, want Size) (*ScalePlan,
 	if have := stackBounds(stack); have != plan.From {
 		plan.Notes = append(plan.Notes, fmt.Sprintf("the stack says min %d, desired %d, max %d: somebody has changed the group behind it", have.Min, have.Desired, have.Max))
 	}
-	plan.Token = "scale-" + digest([]byte(stack.ID + fmt.Sprint(plan.To) + snap.CollectedAt.String()))
+	plan.Token = "scale-" + digest([]byte(stack.ID+fmt.Sprint(plan.To)+snap.CollectedAt.String()))
 	return plan, plan.chooseVictims(snap, group)
 }
 
@@ -112,6 +112,9 @@ func updatable(stack *snapshot.Stack) error {
 	}
 	return nil
 }
+
+// Updating reports whether an update of a stack is under way, or its end.
+func Updating(status string) bool { return InProgress(status) && strings.HasPrefix(status, "UPDATE_") }
 
 func stackBounds(stack *snapshot.Stack) Bounds {
 	number := func(parameter string) int {

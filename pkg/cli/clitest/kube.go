@@ -78,7 +78,7 @@ func (w *World) nodeObjects() []corev1.Node {
 		out = append(out, corev1.Node{
 			TypeMeta:   metav1.TypeMeta{Kind: "Node", APIVersion: "v1"},
 			ObjectMeta: metav1.ObjectMeta{Name: n.name, UID: types.UID(n.name), ResourceVersion: strconv.Itoa(w.version)},
-			Spec:       corev1.NodeSpec{ProviderID: n.providerID},
+			Spec:       corev1.NodeSpec{ProviderID: n.providerID, Unschedulable: n.cordoned},
 			Status: corev1.NodeStatus{NodeInfo: corev1.NodeSystemInfo{KubeletVersion: "v1.34.4"}, Conditions: []corev1.NodeCondition{{Type: corev1.NodeReady, Status: status,
 				Reason: "KubeletNotReady", Message: "container runtime network not ready: cni plugin not initialized"}}},
 		})

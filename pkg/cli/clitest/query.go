@@ -14,7 +14,7 @@ import (
 func (w *World) query(service, operation string, form url.Values) answer {
 	switch service {
 	case "ec2":
-		return w.ec2(operation)
+		return w.ec2(operation, form)
 	case "autoscaling":
 		return w.autoscaling(operation, form)
 	case "cloudformation":
@@ -58,7 +58,7 @@ func wrapped(operation, format string, args ...any) answer {
 	return ok("<%[1]sResponse><%[1]sResult>%[2]s</%[1]sResult></%[1]sResponse>", operation, fmt.Sprintf(format, args...))
 }
 
-func (w *World) ec2(operation string) answer {
+func (w *World) ec2(operation string, form url.Values) answer {
 	switch operation {
 	case "DescribeSubnets":
 		return ok(`<R><subnetSet>%s%s</subnetSet></R>`, subnet("subnet-0aaaaaaaaaaaaaaaa", "a", 240), subnet("subnet-0bbbbbbbbbbbbbbbb", "b", 243))
@@ -84,7 +84,23 @@ func (w *World) ec2(operation string) answer {
 		return ok(`<R><imagesSet><item><imageId>ami-0123456789abcdef0</imageId><imageState>available</imageState><creationDate>2026-11-01T10:00:00.000Z</creationDate><architecture>x86_64</architecture>
 <name>amazon-eks-node-al2023-x86_64-standard-1.34-v20261101</name><imageOwnerId>602401143452</imageOwnerId><rootDeviceName>/dev/xvda</rootDeviceName>
 <blockDeviceMapping><item><deviceName>/dev/xvda</deviceName><ebs><volumeSize>20</volumeSize></ebs></item></blockDeviceMapping></item></imagesSet></R>`)
+	case "CreateTags", "DeleteTags":
+		for _, in := range w.instances {
+			for i := 1; form.Has(fmt.Sprintf("ResourceId.%d", i)); i++ {
+				switch {
+				case form.Get(fmt.Sprintf("ResourceId.%d", i)) != in.id:
+				case operation == "CreateTags":
+					in.tags[form.Get("Tag.1.Key")] = form.Get("Tag.1.Value")
+				default:
+					delete(in.tags, form.Get("Tag.1.Key"))
+				}
+			}
+		}
+		return ok(`<R><return>true</return></R>`)
 	case "DescribeLaunchTemplateVersions":
+		if !w.templates {
+			return unknown("ec2", operation)
+		}
 		return ok(`<R><launchTemplateVersionSet><item><launchTemplateId>lt-0123456789abcdef0</launchTemplateId><versionNumber>1</versionNumber>
 <launchTemplateData><imageId>ami-0123456789abcdef0</imageId><instanceType>t3.medium</instanceType><userData>c2VjcmV0</userData>
 <iamInstanceProfile><arn>arn:aws:iam::%s:instance-profile/workers</arn></iamInstanceProfile>
@@ -109,13 +125,17 @@ func offering(zone string) string {
 // Node object, Ready.
 func (w *World) lookAtInstances() string {
 	var out strings.Builder
-	for i, in := range w.instances {
-		name := fmt.Sprintf("ip-10-0-0-%d.%s.compute.internal", i+10, Region)
+	for _, in := range w.instances {
+		name := fmt.Sprintf("ip-10-0-0-%d.%s.compute.internal", in.n+10, Region)
+		var tags strings.Builder
+		for key, value := range in.tags {
+			fmt.Fprintf(&tags, "<item><key>%s</key><value>%s</value></item>", key, value)
+		}
 		fmt.Fprintf(&out, `<item><instanceId>%s</instanceId><imageId>ami-0123456789abcdef0</imageId><instanceType>t3.medium</instanceType>
 <launchTime>2026-11-01T10:00:00Z</launchTime>
 <instanceState><name>%s</name></instanceState><placement><availabilityZone>%s</availabilityZone></placement>
-<iamInstanceProfile><arn>arn:aws:iam::%s:instance-profile/workers</arn></iamInstanceProfile><privateDnsName>%s</privateDnsName></item>`,
-			in.id, in.state, in.zone, Account, name)
+<iamInstanceProfile><arn>arn:aws:iam::%s:instance-profile/workers</arn></iamInstanceProfile><privateDnsName>%s</privateDnsName><tagSet>%s</tagSet></item>`,
+			in.id, in.state, in.zone, Account, name, tags.String())
 		known := w.nodes[name]
 		mapped := w.mode != "CONFIG_MAP" && w.entries[roleARN] != nil && w.entries[roleARN].Type == "EC2_LINUX" ||
 			w.mode != "API" && strings.Contains(w.awsAuth["mapRoles"], roleARN)
@@ -139,6 +159,20 @@ func (w *World) autoscaling(operation string, form url.Values) answer {
 		return wrapped(operation, "<AutoScalingGroups>%s</AutoScalingGroups>", w.groupXML())
 	case "DescribeScalingActivities":
 		return wrapped(operation, "<Activities>%s</Activities>", w.activities())
+	case "SetInstanceProtection":
+		for _, in := range w.instances {
+			for i := 1; form.Has(fmt.Sprintf("InstanceIds.member.%d", i)); i++ {
+				if form.Get(fmt.Sprintf("InstanceIds.member.%d", i)) == in.id {
+					in.protected = form.Get("ProtectedFromScaleIn") == "true"
+				}
+			}
+		}
+		return wrapped(operation, "")
+	case "UpdateAutoScalingGroup":
+		number := func(key string) int { n, _ := strconv.Atoi(form.Get(key)); return n }
+		w.group.min, w.group.desired, w.group.max = number("MinSize"), number("DesiredCapacity"), number("MaxSize")
+		w.shrink()
+		return wrapped(operation, "")
 	case "SuspendProcesses", "ResumeProcesses":
 		if w.group != nil {
 			w.group.suspended = nil
@@ -164,12 +198,32 @@ func (w *World) groupXML() string {
 		fmt.Fprintf(&tags, "<member><Key>%s</Key><Value>%s</Value><PropagateAtLaunch>true</PropagateAtLaunch></member>", key, html.EscapeString(value))
 	}
 	for _, in := range w.instances {
-		fmt.Fprintf(&members, "<member><InstanceId>%s</InstanceId><AvailabilityZone>%s</AvailabilityZone><LifecycleState>InService</LifecycleState></member>", in.id, in.zone)
+		fmt.Fprintf(&members, "<member><InstanceId>%s</InstanceId><AvailabilityZone>%s</AvailabilityZone><LifecycleState>InService</LifecycleState><ProtectedFromScaleIn>%t</ProtectedFromScaleIn></member>",
+			in.id, in.zone, in.protected)
 	}
 	return fmt.Sprintf(`<member><AutoScalingGroupName>%s</AutoScalingGroupName><MinSize>%d</MinSize><DesiredCapacity>%d</DesiredCapacity><MaxSize>%d</MaxSize>
 <CreatedTime>%s</CreatedTime><VPCZoneIdentifier>subnet-0aaaaaaaaaaaaaaaa,subnet-0bbbbbbbbbbbbbbbb</VPCZoneIdentifier>
 <LaunchTemplate><LaunchTemplateId>lt-0123456789abcdef0</LaunchTemplateId><Version>1</Version></LaunchTemplate><Tags>%s</Tags><Instances>%s</Instances></member>`,
 		w.group.name, w.group.min, w.group.desired, w.group.max, time.Now().Add(-groupAge).UTC().Format(time.RFC3339), tags.String(), members.String())
+}
+
+// shrink ends what is too much, from the first on, and passes over what is
+// protected.
+func (w *World) shrink() {
+	for i := 0; i < len(w.instances) && len(w.instances) > w.group.desired; {
+		if w.instances[i].protected {
+			i++
+			continue
+		}
+		id := w.instances[i].id
+		for name, node := range w.nodes {
+			if strings.HasSuffix(node.providerID, "/"+id) && !w.keepNodes {
+				delete(w.nodes, name)
+			}
+		}
+		w.instances = append(w.instances[:i:i], w.instances[i+1:]...)
+	}
+	w.touch()
 }
 
 func (w *World) activities() string {
@@ -181,8 +235,9 @@ func (w *World) activities() string {
 <StatusMessage>%s</StatusMessage><StartTime>2026-11-01T10:00:00Z</StartTime></member>`, html.EscapeString(w.noLaunch))
 	}
 	for len(w.instances) < w.group.desired {
-		n := len(w.instances)
-		w.instances = append(w.instances, &instance{id: fmt.Sprintf("i-0%015d%d", 0, n+1), zone: Region + string(rune('a'+n%2)), state: "pending"})
+		n := w.launched
+		w.launched++
+		w.instances = append(w.instances, &instance{id: fmt.Sprintf("i-0%015d%d", 0, n+1), n: n, zone: Region + string(rune('a'+n%2)), state: "pending", tags: map[string]string{}})
 	}
 	var out strings.Builder
 	for _, in := range w.instances {
@@ -212,6 +267,8 @@ func (w *World) cloudformation(operation string, form url.Values) answer {
 			out.WriteString(w.stack.eventXML(w.stack.events[i]))
 		}
 		return wrapped(operation, "<StackEvents>%s</StackEvents>", out.String())
+	case "UpdateStack":
+		return w.updateStack(form)
 	case "DeleteStack":
 		w.stack.deleting = true
 		w.stack.status = "DELETE_IN_PROGRESS"
@@ -220,6 +277,27 @@ func (w *World) cloudformation(operation string, form url.Values) answer {
 		return wrapped(operation, "")
 	}
 	return unknown("cloudformation", operation)
+}
+
+// updateStack changes parameters and, at the end of it, the group's sizes.
+func (w *World) updateStack(form url.Values) answer {
+	s, changed := w.stack, false
+	for i := 1; form.Has(fmt.Sprintf("Parameters.member.%d.ParameterKey", i)); i++ {
+		prefix := fmt.Sprintf("Parameters.member.%d.", i)
+		key, value := form.Get(prefix+"ParameterKey"), form.Get(prefix+"ParameterValue")
+		if form.Get(prefix+"UsePreviousValue") != "true" && s.parameters[key] != value {
+			s.parameters[key], changed = value, true
+		}
+	}
+	if !changed {
+		return refuse("cloudformation", http.StatusBadRequest, "ValidationError", "No updates are to be performed.")
+	}
+	s.status = "UPDATE_IN_PROGRESS"
+	s.come("UPDATE_IN_PROGRESS", "User Initiated", s.name)
+	s.come("UPDATE_IN_PROGRESS", "", "NodeGroup")
+	s.come("UPDATE_COMPLETE", "", "NodeGroup")
+	s.come("UPDATE_COMPLETE", "", s.name)
+	return wrapped("UpdateStack", "<StackId>%s</StackId>", s.id)
 }
 
 func (w *World) createStack(name string, form url.Values) answer {
@@ -280,8 +358,12 @@ func (w *World) nextEvent() {
 		for key, value := range s.tags {
 			w.group.tags[key] = value
 		}
+	case next.resource == "NodeGroup" && next.status == "UPDATE_COMPLETE":
+		number := func(key string) int { n, _ := strconv.Atoi(s.parameters[key]); return n }
+		w.group.min, w.group.desired, w.group.max = number("NodeAutoScalingGroupMinSize"), number("NodeAutoScalingGroupDesiredCapacity"), number("NodeAutoScalingGroupMaxSize")
+		w.shrink()
 	case next.resource == "NodeGroup" && next.status == "DELETE_COMPLETE":
-		w.group, w.instances = nil, nil
+		w.group, w.instances, w.launched = nil, nil, 0
 		clear(w.nodes)
 		w.touch()
 	}
@@ -295,7 +377,7 @@ func (s *stack) xml() string {
 	for key, value := range s.tags {
 		fmt.Fprintf(&tags, "<member><Key>%s</Key><Value>%s</Value></member>", key, html.EscapeString(value))
 	}
-	if s.status == "CREATE_COMPLETE" {
+	if s.status == "CREATE_COMPLETE" || s.status == "UPDATE_COMPLETE" {
 		for key, value := range map[string]string{"NodeInstanceRole": roleARN, "NodeAutoScalingGroup": s.name + "-NodeGroup-1A2B3C", "NodeSecurityGroup": "sg-1"} {
 			fmt.Fprintf(&outputs, "<member><OutputKey>%s</OutputKey><OutputValue>%s</OutputValue></member>", key, value)
 		}

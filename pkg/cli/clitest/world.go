@@ -48,6 +48,9 @@ type World struct {
 	awsAuth    map[string]string // data of the ConfigMap; nil: there is none
 	group      *group
 	instances  []*instance
+	templates  bool // launch templates can be read
+	launched   int  // instances ever
+	keepNodes  bool // Node objects stay when their machines go
 	nodes      map[string]*node
 	version    int // resourceVersion of everything in the cluster's API
 	changed    chan struct{}
@@ -81,11 +84,16 @@ type group struct {
 	suspended         []string
 }
 
-type instance struct{ id, zone, state string }
+type instance struct {
+	id, zone, state string
+	n               int // counts all that were launched
+	protected       bool
+	tags            map[string]string
+}
 
 type node struct {
 	name, providerID string
-	ready            bool
+	ready, cordoned  bool
 }
 
 // New starts a world with an empty cluster in mode API_AND_CONFIG_MAP.
@@ -140,6 +148,10 @@ users: [{name: me, user: {token: t}}]
 //	freeze
 //	entry ARN TYPE [USERNAME GROUP,GROUP]
 //	no-entry ARN
+//	cordon NODE
+//	keep-nodes
+//	launch-templates
+//	protect INSTANCE
 //	group-desired N
 //	role NAME PATH|none
 //	me ARN
@@ -165,6 +177,19 @@ func (w *World) Do(words ...string) error {
 		w.entries[words[1]] = &entry{Principal: words[1], Type: words[2]}
 	case len(words) == 5 && words[0] == "entry":
 		w.entries[words[1]] = &entry{Principal: words[1], Type: words[2], Username: words[3], Groups: strings.Split(words[4], ",")}
+	case len(words) == 2 && words[0] == "cordon" && w.nodes[words[1]] != nil:
+		w.nodes[words[1]].cordoned = true
+		w.touch()
+	case len(words) == 2 && words[0] == "protect":
+		for _, in := range w.instances {
+			if in.id == words[1] {
+				in.protected, in.tags["eksnodes.dev/protected-while-scaling"] = true, "true"
+			}
+		}
+	case len(words) == 1 && words[0] == "launch-templates":
+		w.templates = true
+	case len(words) == 1 && words[0] == "keep-nodes":
+		w.keepNodes = true
 	case len(words) == 2 && words[0] == "no-entry":
 		delete(w.entries, words[1])
 	case len(words) == 2 && words[0] == "group-desired" && w.group != nil:
@@ -226,6 +251,9 @@ func (w *World) State() string {
 		fmt.Fprintf(&out, "aws-auth\n%s\n", text)
 	}
 	fmt.Fprintf(&out, "nodes %d\n", len(w.nodes))
+	for _, in := range w.instances {
+		fmt.Fprintf(&out, "instance %s protected %t tags %v\n", in.id, in.protected, in.tags)
+	}
 	return out.String()
 }
 
