@@ -133,3 +133,27 @@ func (p awsPort) Release(ctx context.Context, group string, instances []string, 
 	}
 	return p.client.UntagResources(ctx, tag, there...)
 }
+
+func (p awsPort) Blockers(ctx context.Context, groupID string) (nodegroup.Blocking, error) {
+	blocking := nodegroup.Blocking{GroupID: groupID}
+	var err error
+	if blocking.Interfaces, err = p.client.InterfacesIn(ctx, groupID); err != nil {
+		return blocking, err
+	}
+	blocking.Rules, err = p.client.RulesNaming(ctx, groupID)
+	return blocking, err
+}
+
+func (p awsPort) Unblock(ctx context.Context, blocking nodegroup.Blocking) error {
+	for _, leaked := range blocking.Leaked() {
+		if err := p.client.DeleteInterface(ctx, leaked.ID); err != nil {
+			return err
+		}
+	}
+	for _, rule := range blocking.Rules {
+		if err := p.client.RevokeRule(ctx, rule); err != nil {
+			return err
+		}
+	}
+	return nil
+}

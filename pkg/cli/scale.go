@@ -61,6 +61,7 @@ type scaleFlags struct {
 	smallest, desired, largest int
 	size                       nodegroup.Size
 	yes, dryRun, skipDrain     bool
+	unmanaged                  bool
 	drainTimeout, timeout      time.Duration
 	output, stackRole          string
 	poll                       time.Duration
@@ -77,6 +78,7 @@ func (f *scaleFlags) bind(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.dryRun, "dry-run", false, "print what would be done, do nothing")
 	flags.StringVarP(&f.output, "output", "o", "", "with --dry-run: json or yaml")
 	flags.BoolVar(&f.skipDrain, "skip-drain", false, "do not drain: pods die with their machines")
+	flags.BoolVar(&f.unmanaged, "delete-unmanaged-pods", false, "drain pods too that nothing makes anew")
 	flags.DurationVar(&f.drainTimeout, "drain-timeout", 15*time.Minute, "`time` that the drain may take")
 	flags.DurationVar(&f.timeout, "timeout", 15*time.Minute, "`time` that new nodes have to become Ready, and old ones to go")
 	flags.StringVar(&f.stackRole, "role-arn", "", "`ARN` of the role CloudFormation acts as (default: the stack's, else you)")
@@ -187,7 +189,9 @@ func (c *scaleCommand) scaler(s *session) *nodegroup.Scaler {
 	aws, kube := awsPort{s.aws}, kubePort{s.kube}
 	return &nodegroup.Scaler{
 		Stacks: aws, Updater: aws, Sizer: aws, Groups: aws, Protection: aws, Watcher: kube, Nodes: kube,
-		Drainer:  kubectlDrain{connection: c.conn.kubectlArgs(), timeout: c.flags.drainTimeout, out: c.app.screen.err},
+		Drainer: namingDrain{s.kube.Client, kubectlDrain{
+			connection: c.conn.kubectlArgs(), timeout: c.flags.drainTimeout, force: c.flags.unmanaged, out: c.app.screen.err,
+		}},
 		Progress: c.app.screen.progress(), StackPoll: c.flags.poll, JoinPoll: c.flags.poll, Timeout: c.flags.timeout,
 	}
 }

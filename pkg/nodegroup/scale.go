@@ -85,7 +85,7 @@ func (s *Scaler) Scale(ctx context.Context, plan *ScalePlan) ([]Member, error) {
 		if victim.Node == "" {
 			continue
 		}
-		if err := s.Nodes.DeleteNode(ctx, victim.Node); err != nil {
+		if err := s.Nodes.DeleteNode(ctx, victim.Node, victim.InstanceID); err != nil {
 			return nil, work.interrupted(ctx, fmt.Errorf("delete node %s: %w", victim.Node, err))
 		}
 	}

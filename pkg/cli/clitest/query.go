@@ -67,7 +67,25 @@ func (w *World) ec2(operation string, form url.Values) answer {
 <associationSet><item><main>true</main></item></associationSet>
 <routeSet><item><destinationCidrBlock>0.0.0.0/0</destinationCidrBlock><natGatewayId>nat-1</natGatewayId><state>active</state></item></routeSet>
 </item></routeTableSet></R>`, vpcID)
+	case "DescribeNetworkInterfaces":
+		if !w.blocked {
+			return ok(`<R><networkInterfaceSet/></R>`)
+		}
+		return ok(`<R><networkInterfaceSet><item><networkInterfaceId>eni-0leaked</networkInterfaceId><status>available</status>
+<tagSet><item><key>node.k8s.amazonaws.com/instance_id</key><value>i-0ffffffffffffffff</value></item></tagSet></item></networkInterfaceSet></R>`)
+	case "DeleteNetworkInterface":
+		w.blocked = false
+		return ok(`<R><return>true</return></R>`)
+	case "RevokeSecurityGroupIngress":
+		return ok(`<R><return>true</return></R>`)
 	case "DescribeSecurityGroups":
+		switch form.Get("Filter.1.Name") {
+		case "ip-permission.group-id":
+			return ok(`<R><securityGroupInfo><item><groupId>sg-0db</groupId><groupName>db</groupName><ipPermissions><item><ipProtocol>tcp</ipProtocol>
+<fromPort>5432</fromPort><toPort>5432</toPort><groups><item><groupId>sg-0blocked</groupId></item></groups></item></ipPermissions></item></securityGroupInfo></R>`)
+		case "egress.ip-permission.group-id":
+			return ok(`<R><securityGroupInfo/></R>`)
+		}
 		return ok(`<R><securityGroupInfo><item><groupId>%[1]s</groupId><groupName>eks</groupName><vpcId>%[2]s</vpcId>
 <ipPermissions><item><ipProtocol>-1</ipProtocol><groups><item><groupId>%[1]s</groupId></item></groups></item></ipPermissions>
 <ipPermissionsEgress><item><ipProtocol>-1</ipProtocol><ipRanges><item><cidrIp>0.0.0.0/0</cidrIp></item></ipRanges></item></ipPermissionsEgress>
@@ -273,7 +291,13 @@ func (w *World) cloudformation(operation string, form url.Values) answer {
 		w.stack.deleting = true
 		w.stack.status = "DELETE_IN_PROGRESS"
 		w.stack.come("DELETE_IN_PROGRESS", "", w.stack.name)
-		w.stack.come("DELETE_COMPLETE", "", "NodeGroup", "NodeInstanceRole", w.stack.name)
+		w.stack.come("DELETE_COMPLETE", "", "NodeGroup")
+		if w.blocked {
+			w.stack.come("DELETE_FAILED", "resource sg-0blocked has a dependent object", "NodeSecurityGroup")
+			w.stack.come("DELETE_FAILED", "The following resource(s) failed to delete: [NodeSecurityGroup].", w.stack.name)
+			return wrapped(operation, "")
+		}
+		w.stack.come("DELETE_COMPLETE", "", "NodeInstanceRole", w.stack.name)
 		return wrapped(operation, "")
 	}
 	return unknown("cloudformation", operation)
@@ -331,8 +355,11 @@ func (w *World) createStack(name string, form url.Values) answer {
 func (s *stack) come(status, reason string, resources ...string) {
 	for _, resource := range resources {
 		kind := "AWS::IAM::Role"
-		if resource == s.name {
+		switch resource {
+		case s.name:
 			kind = "AWS::CloudFormation::Stack"
+		case "NodeSecurityGroup":
+			kind = "AWS::EC2::SecurityGroup"
 		}
 		s.coming = append(s.coming, event{strconv.Itoa(len(s.events) + len(s.coming)), resource, kind, status, reason})
 	}
@@ -364,7 +391,9 @@ func (w *World) nextEvent() {
 		w.shrink()
 	case next.resource == "NodeGroup" && next.status == "DELETE_COMPLETE":
 		w.group, w.instances, w.launched = nil, nil, 0
-		clear(w.nodes)
+		if !w.keepNodes {
+			clear(w.nodes)
+		}
 		w.touch()
 	}
 }
@@ -388,8 +417,11 @@ func (s *stack) xml() string {
 
 func (s *stack) eventXML(e event) string {
 	physical := e.resource + "-1"
-	if e.resource == s.name {
+	switch e.resource {
+	case s.name:
 		physical = s.id
+	case "NodeSecurityGroup":
+		physical = "sg-0blocked"
 	}
 	return fmt.Sprintf(`<member><EventId>%s</EventId><StackId>%s</StackId><StackName>%s</StackName><LogicalResourceId>%s</LogicalResourceId>
 <PhysicalResourceId>%s</PhysicalResourceId><ResourceType>%s</ResourceType><Timestamp>2026-11-01T10:00:00Z</Timestamp>

@@ -15,6 +15,10 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // The fixed parts of the world.
@@ -52,7 +56,10 @@ type World struct {
 	launched   int  // instances ever
 	keepNodes  bool // Node objects stay when their machines go
 	nodes      map[string]*node
-	version    int // resourceVersion of everything in the cluster's API
+	pods       []corev1.Pod
+	budgets    []policyv1.PodDisruptionBudget
+	blocked    bool // the stack's security group is used by others
+	version    int  // resourceVersion of everything in the cluster's API
 	changed    chan struct{}
 }
 
@@ -151,6 +158,9 @@ users: [{name: me, user: {token: t}}]
 //	cordon NODE
 //	keep-nodes
 //	launch-templates
+//	pod NAME NODE [APP]
+//	budget APP ALLOWED
+//	block
 //	protect INSTANCE
 //	group-desired N
 //	role NAME PATH|none
@@ -186,6 +196,17 @@ func (w *World) Do(words ...string) error {
 				in.protected, in.tags["eksnodes.dev/protected-while-scaling"] = true, "true"
 			}
 		}
+	case (len(words) == 3 || len(words) == 4) && words[0] == "pod":
+		w.addPod(words[1], words[2], strings.Join(words[3:], ""))
+	case len(words) == 3 && words[0] == "budget":
+		allowed, _ := strconv.Atoi(words[2])
+		w.budgets = []policyv1.PodDisruptionBudget{{
+			ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: words[1]},
+			Spec:       policyv1.PodDisruptionBudgetSpec{Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"app": words[1]}}},
+			Status:     policyv1.PodDisruptionBudgetStatus{DisruptionsAllowed: int32(allowed)},
+		}}
+	case len(words) == 1 && words[0] == "block":
+		w.blocked = true
 	case len(words) == 1 && words[0] == "launch-templates":
 		w.templates = true
 	case len(words) == 1 && words[0] == "keep-nodes":
