@@ -37,7 +37,7 @@ func writeDeletePlan(w io.Writer, plan *nodegroup.DeletePlan) {
 	if slices.Contains(plan.Suspended, "Launch") {
 		row("", "its launches are suspended already, by an earlier run or somebody else")
 	}
-	if plan.RoleARN == "" {
+	if plan.RoleARN == "" && plan.Stack.ID == "" {
 		fmt.Fprintln(w)
 		return
 	}

@@ -1,6 +1,7 @@
 package nodegroup
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -104,7 +105,7 @@ func MakeDeletePlan(snap *snapshot.Snapshot, name string) (*DeletePlan, error) {
 	} else {
 		plan.Nodes = orphans(snap, name)
 	}
-	plan.RoleARN = RoleOf(snap, &own)
+	plan.RoleARN = cmp.Or(RoleOf(snap, &own), leftoverRole(snap, stackName))
 	plan.KeepMapping = otherUser(snap, &own, plan.RoleARN)
 	return plan, nil
 }
@@ -260,7 +261,7 @@ func (r *Remover) Delete(ctx context.Context, plan *DeletePlan) error {
 		}
 	}
 	work.next()
-	if plan.RoleARN == "" {
+	if plan.RoleARN == "" && plan.Stack.ID == "" {
 		return nil // only Node objects were left
 	}
 	if plan.KeepMapping != "" {

@@ -406,7 +406,7 @@ func (s *stack) xml() string {
 	for key, value := range s.tags {
 		fmt.Fprintf(&tags, "<member><Key>%s</Key><Value>%s</Value></member>", key, html.EscapeString(value))
 	}
-	if s.status == "CREATE_COMPLETE" || s.status == "UPDATE_COMPLETE" {
+	if s.status == "CREATE_COMPLETE" || s.status == "UPDATE_COMPLETE" || strings.HasPrefix(s.status, "DELETE_") {
 		for key, value := range map[string]string{"NodeInstanceRole": roleARN, "NodeAutoScalingGroup": s.name + "-NodeGroup-1A2B3C", "NodeSecurityGroup": "sg-1"} {
 			fmt.Fprintf(&outputs, "<member><OutputKey>%s</OutputKey><OutputValue>%s</OutputValue></member>", key, value)
 		}
