@@ -25,7 +25,7 @@ func hostRuntimeRows() []hostRow {
 		{
 			id: "runtime.sandbox-pull", title: "image of the pods' sandboxes",
 			why: "No pod starts without it: an image of EKS's has it, others pull it from ECR.",
-			ref: docNodeRole, link: LinkCNI, needs: probes(snapshot.ProbeRuntime), rule: sandboxImage,
+			ref: docNodeRole, link: LinkCNI, needs: probes(snapshot.ProbeRuntime), rule: sandboxImagePresent,
 		},
 	}
 }
@@ -55,7 +55,7 @@ func runtimeAnswers(v *hostView) []Result {
 	return pass("it answers", agent(snapshot.ProbeRuntime, strings.TrimSpace(r.Name+" "+r.Version)))
 }
 
-func sandboxImage(v *hostView) []Result {
+func sandboxImagePresent(v *hostView) []Result {
 	r := v.Runtime
 	if r.SandboxImage == "" || r.SandboxPresent == nil {
 		return nil

@@ -31,6 +31,7 @@ const (
 	LimitExceeded Kind = "limit-exceeded" // a quota of the account
 	Invalid       Kind = "invalid"        // the request does not make sense to AWS
 	Unreachable   Kind = "unreachable"    // no answer
+	Unchanged     Kind = "unchanged"      // there is nothing to update
 	Other         Kind = "other"
 )
 
@@ -160,8 +161,11 @@ func kindOf(code, message string) Kind {
 	case "InternalFailure", "InternalError", "ServiceUnavailable", "ServerException":
 		return Other
 	case "ValidationError", "ValidationException":
-		if strings.Contains(message, "does not exist") {
+		switch {
+		case strings.Contains(message, "does not exist"):
 			return Absent
+		case strings.Contains(message, "No updates are to be performed"):
+			return Unchanged
 		}
 		return Invalid
 	}

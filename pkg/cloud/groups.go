@@ -152,6 +152,7 @@ func ConvertGroup(in astypes.AutoScalingGroup) snapshot.Group {
 		group.InstanceIDs = append(group.InstanceIDs, aws.ToString(member.InstanceId))
 		group.Members = append(group.Members, snapshot.Member{
 			InstanceID: aws.ToString(member.InstanceId), Lifecycle: string(member.LifecycleState), Health: aws.ToString(member.HealthStatus),
+			Protected: aws.ToBool(member.ProtectedFromScaleIn),
 		})
 	}
 	if name := group.Tags["aws:cloudformation:stack-name"]; name != "" {

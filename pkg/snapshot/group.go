@@ -39,6 +39,7 @@ type Member struct {
 	InstanceID string `json:"instanceID"`
 	Lifecycle  string `json:"lifecycle"` // Pending, Pending:Wait, InService, Terminating:Wait …
 	Health     string `json:"health,omitempty"`
+	Protected  bool   `json:"protected,omitempty"` // from scale-in
 }
 
 // Launch is what an instance of the group will be started from.
