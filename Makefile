@@ -6,7 +6,6 @@ SHELL := /bin/bash
 
 # -buildvcs=auto stamps the commit, so that `version` can say it.
 GO_BUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=auto -ldflags '-s -w'
-AGENTS   := pkg/agent/binaries
 SANDBOX  := go -C test/sandbox run .
 # The machine's own AWS settings must never reach a test or the sandbox.
 CLEAN_ENV := env -u AWS_PROFILE -u AWS_REGION -u AWS_DEFAULT_REGION -u AWS_CA_BUNDLE -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY -u AWS_SESSION_TOKEN -u KUBECONFIG AWS_EC2_METADATA_DISABLED=true
@@ -81,12 +80,6 @@ demo: build ## a cluster without AWS, and a node group added to it
 .PHONY: sandbox
 sandbox: ## make sandbox ARGS='up', ARGS='exec -- kubectl get nodes', ARGS='down'
 	@$(CLEAN_ENV) EKSNODES_SANDBOX_PATH=$(CURDIR)/bin $(SANDBOX) $(ARGS)
-
-.PHONY: agents
-agents: ## node-agent for both architectures, where the plugin embeds it
-	mkdir -p $(AGENTS)
-	for arch in amd64 arm64; do GOOS=linux GOARCH=$$arch GOFLAGS= $(GO_BUILD) -o $(AGENTS)/node-agent-linux-$$arch ./cmd/node-agent; done
-	cd $(AGENTS) && sha256sum node-agent-linux-amd64 node-agent-linux-arm64 >SHA256SUMS && gzip -9nf node-agent-linux-amd64 node-agent-linux-arm64
 
 .PHONY: release-check
 release-check: ## make a release of HEAD without publishing it, twice, and install it through Krew

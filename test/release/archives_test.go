@@ -2,8 +2,10 @@ package release
 
 import (
 	"bytes"
+	"compress/gzip"
 	"debug/buildinfo"
 	"encoding/json"
+	"io"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -113,14 +115,35 @@ func TestReproducible(t *testing.T) {
 	}
 }
 
-// TestEmbeddedAgents holds the agents that lay where the plugin embeds them
-// when it was built to those released beside it.
+// TestEmbeddedAgents holds the agents inside every plugin to those released
+// beside it.
 func TestEmbeddedAgents(t *testing.T) {
-	embedded := sums(t, filepath.Join(first(t), "pkg", "agent", "binaries", "SHA256SUMS"))
+	folder := filepath.Join(first(t), "pkg", "agent", "binaries")
+	hashes := sums(t, filepath.Join(folder, "SHA256SUMS"))
 	for _, agent := range agents() {
+		name := "node-agent-linux-" + agent.arch
 		released := open(t, filepath.Join(dist(t), agent.name))["node-agent"].content
-		if have := embedded["node-agent-linux-"+agent.arch]; have != sum(released) {
-			t.Errorf("node-agent for %s: released %s, embedded %q", agent.arch, sum(released), have)
+		packed := read(t, filepath.Join(folder, name+".gz"))
+		if hashes[name] != sum(released) || sum(unzip(t, packed)) != sum(released) {
+			t.Errorf("node-agent for %s: released %s, to be embedded %s", agent.arch, sum(released), hashes[name])
+		}
+		for _, plugin := range plugins() {
+			if program := open(t, filepath.Join(dist(t), plugin.name))[plugin.binary()].content; !bytes.Contains(program, packed) {
+				t.Errorf("%s does not carry %s", plugin.name, name)
+			}
 		}
 	}
+}
+
+func unzip(t *testing.T, packed []byte) []byte {
+	t.Helper()
+	reader, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := io.ReadAll(reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
 }
