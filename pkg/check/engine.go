@@ -94,7 +94,7 @@ func judge(snap *snapshot.Snapshot, check *Check) []verdict {
 		of[s.kind]++
 	}
 	for _, s := range asked {
-		for _, result := range told(snap, seen, check, s) {
+		for _, result := range reported(snap, seen, check, s) {
 			verdicts = append(verdicts, verdict{
 				Finding: report.Finding{
 					Check: check.ID, Title: check.Title, Status: result.Status, Confidence: result.Confidence,

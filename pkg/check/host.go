@@ -87,15 +87,15 @@ func visible(check *Check) []snapshot.Section {
 	return all
 }
 
-// told is what the machine's report says, and where it says nothing or does
+// reported is what the machine's report says, and where it says nothing or does
 // not know, what the rule says.
-func told(snap, seen *snapshot.Snapshot, check *Check, s subject) []Result {
+func reported(snap, seen *snapshot.Snapshot, check *Check, s subject) []Result {
 	if check.Host == nil || s.node == nil {
 		return answer(snap, seen, check, s)
 	}
-	reported := s
-	reported.ask = func(seen *snapshot.Snapshot) []Result { return check.Host(seen, s.node) }
-	first := answer(snap, seen, &Check{}, reported) // a panic in it is unknown, too
+	asked := s
+	asked.ask = func(seen *snapshot.Snapshot) []Result { return check.Host(seen, s.node) }
+	first := answer(snap, seen, &Check{}, asked) // a panic in it is unknown, too
 	if len(first) > 0 && first[0].Status != report.Unknown {
 		return first
 	}
