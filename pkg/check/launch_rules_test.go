@@ -79,6 +79,7 @@ func launchRuleRows() []ruleRow {
 		{"launch.fails", "healthy", nil, report.Pass, "no launch failed"},
 		{"launch.fails", "for a reason nobody knows", failing("The flux capacitor is empty. Launching EC2 instance failed."), report.Fail, "flux capacitor"},
 		{"launch.at-zero", "wants machines", nil, report.Pass, "2 machines"},
+		{"launch.at-zero", "may have none", edits(group(func(g *snapshot.Group) { g.Min, g.Desired, g.Max = 0, 0, 0 })), report.Warn, "wants no machines"},
 		{"launch.at-zero", "wants none", edits(group(func(g *snapshot.Group) { g.Min, g.Desired = 0, 0 })), report.Warn, "wants no machines"},
 		{"launch.suspended", "none", nil, report.Pass, "no process"},
 		{"launch.suspended", "launches, and machines are missing", edits(group(func(g *snapshot.Group) { g.Desired, g.Suspended = 3, []string{"Launch"} })), report.Fail, "launches are suspended: 2 of 3"},
