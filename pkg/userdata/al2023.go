@@ -46,6 +46,10 @@ func AL2023(c Config) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	// The user's own parts are carried as they are, and one that cannot be read costs nodeadm all the others.
+	if refused := Parse(document).Refused; refused != nil {
+		return nil, fmt.Errorf("nodeadm would not read the user data: line %d: %s", refused.Line, refused.Detail)
+	}
 	return limited(document)
 }
 

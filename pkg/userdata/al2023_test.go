@@ -113,6 +113,9 @@ func TestAL2023Refuses(t *testing.T) {
 		{"user's broken MIME", func(c *userdata.Config) {
 			c.User = [][]byte{[]byte("Content-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: text/plain\n\nunended")}
 		}, "user data 1 of 1"},
+		{"user's part that costs nodeadm all the others", func(c *userdata.Config) {
+			c.User = [][]byte{[]byte("Content-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: text/plain; =\n\nhi\n--x--\n")}
+		}, "nodeadm would not read the user data: line"},
 		{"bomb", func(c *userdata.Config) { c.User = [][]byte{gzipped(t, make([]byte, 2<<20))} }, "longer than 1 MiB"},
 	}
 	for _, tt := range tests {

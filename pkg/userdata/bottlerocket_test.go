@@ -139,3 +139,22 @@ func TestCustom(t *testing.T) {
 		t.Error("user data over the limit was accepted")
 	}
 }
+
+// FuzzBottlerocket holds that whatever settings the user brings, what is rendered reads back with the cluster we meant.
+func FuzzBottlerocket(f *testing.F) {
+	f.Add([]byte("[settings.motd]\nx = 1\n"))
+	f.Add([]byte("[settings.kubernetes]\ncluster-name = 'other'\nnode-labels = {a = 'b'}\n"))
+	f.Add([]byte("[[settings.kubernetes]]\na.b.c = 1979-05-27\n"))
+	f.Fuzz(func(t *testing.T, own []byte) {
+		config := userdata.Config{Cluster: cluster(), User: [][]byte{own}}
+		document, err := userdata.Bottlerocket(config)
+		if err != nil {
+			return
+		}
+		want := cluster()
+		want.CIDR = ""
+		if got := userdata.Parse(document); got.Cluster != want {
+			t.Errorf("with %q the node would look for %+v\n%s", own, got.Cluster, document)
+		}
+	})
+}

@@ -3,6 +3,8 @@ package userdata
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
@@ -44,7 +46,7 @@ func (p *parser) toml(text string, line int) {
 
 // tomlTaints reads both forms of node-taints: a list of "value:Effect", and one such string.
 func (p *parser) tomlTaints(taints map[string]any) {
-	for _, key := range sortedKeys(taints) {
+	for _, key := range slices.Sorted(maps.Keys(taints)) {
 		list, isList := taints[key].([]any)
 		if !isList {
 			list = []any{taints[key]}

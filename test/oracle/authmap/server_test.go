@@ -11,7 +11,6 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-	"unicode/utf8"
 	"unsafe"
 
 	"github.com/sirupsen/logrus"
@@ -260,13 +259,4 @@ func TestMain(m *testing.M) {
 	logrus.SetOutput(io.Discard)
 	logrus.SetLevel(logrus.WarnLevel)
 	os.Exit(m.Run())
-}
-
-func jsonSafe(texts ...string) bool {
-	for _, s := range texts {
-		if !utf8.ValidString(s) {
-			return false
-		}
-	}
-	return true
 }

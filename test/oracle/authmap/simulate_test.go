@@ -4,10 +4,12 @@ import (
 	"flag"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/authmap"
 	"github.com/eksnodes/kubectl-eksnodes/test/oracle/generate"
@@ -100,6 +102,9 @@ func (c tally) String() string {
 	return fmt.Sprintf("%d answers equal (%s)", all, strings.Join(parts, ", "))
 }
 
+// sessionName is what STS takes for one.
+var sessionName = regexp.MustCompile(`^[\w+=,.@-]*$`)
+
 // FuzzSimulate lets the fuzzer write the map and the caller.
 func FuzzSimulate(f *testing.F) {
 	for seed := range uint64(40) {
@@ -111,8 +116,8 @@ func FuzzSimulate(f *testing.F) {
 	}
 	a := newAuthenticator(f)
 	f.Fuzz(func(t *testing.T, roles, users, accounts, arn, session, entryType, username string) {
-		if !jsonSafe(roles, users, accounts, arn, session, username) {
-			t.Skip("no ConfigMap and no ARN holds bytes that are not UTF-8")
+		if !utf8.ValidString(roles+users+accounts+arn+username) || !sessionName.MatchString(session) {
+			return // JSON and STS carry no such thing
 		}
 		c := generate.Cluster{AWSAuth: map[string]string{authmap.KeyRoles: roles, authmap.KeyUsers: users, authmap.KeyAccounts: accounts}}
 		if stripped, err := authmap.StripPath(arn); err == nil && strings.Contains(stripped, ":role/") && (entryType == "STANDARD" || entryType == "EC2_LINUX") {

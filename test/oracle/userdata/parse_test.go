@@ -113,3 +113,16 @@ func checkKubelet(t *testing.T, doc userdata.Document, want config) {
 		t.Errorf("nodeadm has the labels %v, Parse %v", labels, doc.Labels)
 	}
 }
+
+// FuzzParse lets the fuzzer write the user data, within EC2's limit.
+func FuzzParse(f *testing.F) {
+	for seed := range uint64(60) {
+		f.Add(generate.New(seed).UserData())
+	}
+	n := newNodeadm(f)
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		if len(raw) <= userdata.MaxSize {
+			checkVerdict(t, raw, n.check(t, raw))
+		}
+	})
+}
