@@ -92,7 +92,7 @@ func openZip(t *testing.T, path string) map[string]member {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer reader.Close()
+	defer func() { _ = reader.Close() }()
 	members := map[string]member{}
 	for _, file := range reader.File {
 		in, err := file.Open()
