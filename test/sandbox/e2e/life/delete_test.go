@@ -46,6 +46,7 @@ func mappings(t *testing.T) []string {
 // SIGKILL, and takes it up again each time.
 func TestDelete(t *testing.T) {
 	w := look(t)
+	sandbox.MustExec(t, "kubectl", "eksnodes", "auth", "migrate", "--yes", "--accept-one-way") // the last step is told by an access entry
 	remove(t, "gone")
 	sandbox.MustExec(t, "kubectl", "eksnodes", "add", "gone", "--desired", "1", "--yes")
 	w.deploy("stuck", 1, 1)
@@ -89,12 +90,20 @@ func TestDelete(t *testing.T) {
 	run.AwaitStderr("reading cluster", time.Minute)
 	kill(t, "delete", "gone")
 	run.Wait()
-	// Before the mapping goes, the last step.
-	sandbox.Driver(t, "fault", "inject", "error", "eks:DeleteAccessEntry", "--code", "ServerException", "--status", "400", "--count", "1")
-	if result := sandbox.Exec(t, remove()...); result.Code != 0 {
-		sandbox.MustExec(t, remove()...)
+	// Killed after the stack's end, before the mapping goes: to be there in time,
+	// the mapping is refused once.
+	sandbox.Driver(t, "fault", "inject", "error", "eks:DeleteAccessEntry", "--code", "AccessDeniedException", "--status", "403", "--count", "1")
+	t.Cleanup(func() { sandbox.Driver(t, "fault", "clear") })
+	if result := sandbox.Exec(t, remove()...); result.Code != 1 || !strings.Contains(result.Stderr, "access denied: eks:DeleteAccessEntry") {
+		t.Errorf("exit %d, and the mapping was not refused", result.Code)
 	}
-	sandbox.Driver(t, "fault", "clear")
+	if status, _, _ := w.stack("gone"); status != "" && status != "DELETE_COMPLETE" {
+		t.Errorf("stack is %s", status)
+	}
+	if have := strings.Join(mappings(t), " "); !strings.Contains(have, stackName("gone")+"-") {
+		t.Errorf("the mapping is gone too soon: %s", have)
+	}
+	sandbox.MustExec(t, remove()...)
 	w.requireGone("gone")
 }
 
