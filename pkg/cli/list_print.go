@@ -101,7 +101,8 @@ type nodeGroupSpec struct {
 
 type nodeGroupStatus struct {
 	AutoScalingGroup string   `json:"autoScalingGroup"`
-	Ready            int      `json:"ready"`
+	Ready            *int     `json:"ready,omitempty"` // nil: the cluster was not asked
+	InService        int      `json:"inService"`
 	Instances        []string `json:"instances,omitempty"`
 	Mapping          string   `json:"mapping"`
 	MappingDetail    string   `json:"mappingDetail,omitempty"`
@@ -134,12 +135,21 @@ func (l *nodeGroupList) DeepCopyObject() runtime.Object {
 }
 
 // printGroups prints the groups as a table, or by the printer.
-func printGroups(w io.Writer, printer printers.ResourcePrinter, flags *printFlags, groups []nodegroup.Listed) error {
+func printGroups(w io.Writer, printer printers.ResourcePrinter, flags *printFlags, allClusters bool, groups []nodegroup.Listed) error {
 	if printer == nil {
 		options := printers.PrintOptions{Wide: flags.output == "wide", NoHeaders: flags.noHeaders}
-		return printers.NewTablePrinter(options).PrintObj(groupTable(groups, time.Now()), w)
+		table := groupTable(groups, time.Now())
+		if allClusters {
+			table = clusterTable(groups, time.Now())
+		}
+		return printers.NewTablePrinter(options).PrintObj(table, w)
 	}
 	list := objects(groups)
+	for i := range list.Items {
+		if allClusters {
+			list.Items[i].Status.Ready = nil
+		}
+	}
 	if flags.output == "name" { // the printer names lists item by item only for API types
 		for i := range list.Items {
 			if err := printer.PrintObj(&list.Items[i], w); err != nil {
@@ -162,7 +172,7 @@ func objects(groups []nodegroup.Listed) *nodeGroupList {
 			ObjectMeta: metav1.ObjectMeta{Name: group.Name, CreationTimestamp: metav1.NewTime(group.CreatedAt)},
 			Spec: nodeGroupSpec{Cluster: group.Cluster, Tool: group.Tool, Min: group.Min, Desired: group.Desired, Max: group.Max,
 				InstanceType: group.InstanceTypes, ImageID: group.ImageID, RoleARN: group.RoleARN},
-			Status: nodeGroupStatus{AutoScalingGroup: group.ASGName, Ready: group.Ready, Instances: group.InstanceIDs,
+			Status: nodeGroupStatus{AutoScalingGroup: group.ASGName, Ready: &group.Ready, InService: group.InService, Instances: group.InstanceIDs,
 				Mapping: group.Mapping, MappingDetail: group.MappingDetail},
 		}
 		item.SetGroupVersionKind(groupKind())
@@ -190,6 +200,25 @@ func groupTable(groups []nodegroup.Listed, now time.Time) *metav1.Table {
 			group.Name, group.Tool, fmt.Sprintf("%d/%d", group.Ready, group.Desired), group.Min, group.Desired, group.Max,
 			group.Mapping, orUnknown(group.ImageID), age(group.CreatedAt, now),
 			orUnknown(strings.Join(group.InstanceTypes, ",")), group.ASGName, orUnknown(group.RoleARN), orUnknown(group.MappingDetail),
+		}})
+	}
+	return table
+}
+
+// clusterTable is the table of the groups of all clusters.
+func clusterTable(groups []nodegroup.Listed, now time.Time) *metav1.Table {
+	table := &metav1.Table{}
+	for _, name := range []string{"Cluster", "Name", "Tool", "InService", "Min", "Desired", "Max", "Age", "Auto-Scaling-Group"} {
+		column := metav1.TableColumnDefinition{Name: name, Type: "string"}
+		if name == "Auto-Scaling-Group" {
+			column.Priority = 1
+		}
+		table.ColumnDefinitions = append(table.ColumnDefinitions, column)
+	}
+	for _, group := range groups {
+		table.Rows = append(table.Rows, metav1.TableRow{Cells: []any{
+			group.Cluster, group.Name, group.Tool, fmt.Sprintf("%d/%d", group.InService, group.Desired), group.Min, group.Desired, group.Max,
+			age(group.CreatedAt, now), group.ASGName,
 		}})
 	}
 	return table

@@ -39,10 +39,11 @@ func ClusterTag(cluster string) string { return "kubernetes.io/cluster/" + clust
 // groups reads every Auto Scaling group that carries the cluster's tag, with
 // its members: one call per hundred groups.
 func (r reader) groups(ctx context.Context, _ *snapshot.Snapshot) (gather.Fill, error) {
-	pages := autoscaling.NewDescribeAutoScalingGroupsPaginator(r.asg(), &autoscaling.DescribeAutoScalingGroupsInput{
-		MaxRecords: aws.Int32(100),
-		Filters:    []astypes.Filter{{Name: aws.String("tag-key"), Values: []string{ClusterTag(r.req.Cluster)}}},
-	})
+	input := &autoscaling.DescribeAutoScalingGroupsInput{MaxRecords: aws.Int32(100)}
+	if !r.req.AllClusters {
+		input.Filters = []astypes.Filter{{Name: aws.String("tag-key"), Values: []string{ClusterTag(r.req.Cluster)}}}
+	}
+	pages := autoscaling.NewDescribeAutoScalingGroupsPaginator(r.asg(), input)
 	var groups []snapshot.Group
 	var machines []snapshot.Node
 	for pages.HasMorePages() {
@@ -52,8 +53,10 @@ func (r reader) groups(ctx context.Context, _ *snapshot.Snapshot) (gather.Fill, 
 		}
 		for _, in := range page.AutoScalingGroups {
 			group := ConvertGroup(in)
-			group.Cluster = r.req.Cluster
-			if group.Tool == ToolManaged {
+			if !r.req.AllClusters {
+				group.Cluster = r.req.Cluster
+			}
+			if group.Tool == ToolManaged || group.Cluster == "" {
 				continue
 			}
 			groups = append(groups, group)
@@ -63,7 +66,7 @@ func (r reader) groups(ctx context.Context, _ *snapshot.Snapshot) (gather.Fill, 
 		}
 	}
 	slices.SortFunc(groups, func(a, b snapshot.Group) int {
-		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ASGName, b.ASGName))
+		return cmp.Or(cmp.Compare(a.Cluster, b.Cluster), cmp.Compare(a.Name, b.Name), cmp.Compare(a.ASGName, b.ASGName))
 	})
 	return func(snap *snapshot.Snapshot) {
 		snap.Groups = append(proposed(snap.Groups), groups...)

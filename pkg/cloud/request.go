@@ -17,6 +17,10 @@ type Request struct {
 	// ask for.
 	Sections []snapshot.Section
 
+	// AllClusters makes SectionGroups read the groups of every cluster of the
+	// region.
+	AllClusters bool
+
 	InstanceTypes    []string   // SectionInstanceTypes, SectionOfferings, SectionQuotas
 	Image            ImageQuery // SectionImages
 	ImageIDs         []string   // SectionImages: these are read, and Image is not looked up

@@ -12,6 +12,7 @@ type Listed struct {
 	Name, Cluster, Tool, ASGName string
 	Min, Desired, Max            int
 	Ready                        int // Ready nodes of the group's instances
+	InService                    int // instances that Auto Scaling counts on
 	InstanceIDs                  []string
 	InstanceTypes                []string
 	ImageID                      string // "" while the group has no instance and its launch template was not read
@@ -32,6 +33,7 @@ const (
 // List makes the rows of all groups in a snapshot.
 func List(snap *snapshot.Snapshot) []Listed {
 	rows := make([]Listed, 0, len(snap.Groups))
+	members := membersOf(snap)
 	for i := range snap.Groups {
 		group := &snap.Groups[i]
 		row := Listed{
@@ -40,11 +42,8 @@ func List(snap *snapshot.Snapshot) []Listed {
 			InstanceTypes: group.Launch.InstanceTypes, ImageID: group.Launch.ImageID,
 			RoleARN: RoleOf(snap, group), CreatedAt: group.CreatedAt,
 		}
-		for j := range snap.Nodes {
-			node := &snap.Nodes[j]
-			if node.Group != group.Name {
-				continue
-			}
+		row.InService = inService(group)
+		for _, node := range members[group.ASGName] {
 			if node.Kube != nil && node.Kube.Ready() {
 				row.Ready++
 			}
@@ -59,6 +58,49 @@ func List(snap *snapshot.Snapshot) []Listed {
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+// ListAll makes rows of the groups of all clusters, of which nothing is known
+// but what Auto Scaling says.
+func ListAll(snap *snapshot.Snapshot) []Listed {
+	rows := make([]Listed, 0, len(snap.Groups))
+	for i := range snap.Groups {
+		group := &snap.Groups[i]
+		rows = append(rows, Listed{
+			Name: group.Name, Cluster: group.Cluster, Tool: group.Tool, ASGName: group.ASGName,
+			Min: group.Min, Desired: group.Desired, Max: group.Max, InService: inService(group), InstanceIDs: group.InstanceIDs, CreatedAt: group.CreatedAt,
+		})
+	}
+	return rows
+}
+
+func inService(group *snapshot.Group) int {
+	n := 0
+	for _, member := range group.Members {
+		if member.Lifecycle == "InService" {
+			n++
+		}
+	}
+	return n
+}
+
+// membersOf sorts the machines by their Auto Scaling groups: looking for each
+// group's among all of them would take groups times machines.
+func membersOf(snap *snapshot.Snapshot) map[string][]*snapshot.Node {
+	byID := make(map[string]*snapshot.Node, len(snap.Nodes))
+	for i := range snap.Nodes {
+		byID[snap.Nodes[i].InstanceID] = &snap.Nodes[i]
+	}
+	members := make(map[string][]*snapshot.Node, len(snap.Groups))
+	for i := range snap.Groups {
+		group := &snap.Groups[i]
+		for _, id := range group.InstanceIDs {
+			if node := byID[id]; node != nil {
+				members[group.ASGName] = append(members[group.ASGName], node)
+			}
+		}
+	}
+	return members
 }
 
 // RoleOf returns the ARN of the role that a group's nodes have, "" when the

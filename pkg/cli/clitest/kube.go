@@ -44,6 +44,9 @@ func (w *World) serveKube(rw http.ResponseWriter, r *http.Request) {
 		list := corev1.NodeList{ListMeta: metav1.ListMeta{ResourceVersion: strconv.Itoa(w.version)}, Items: w.nodeObjects()}
 		w.mu.Unlock()
 		list.Kind, list.APIVersion = "NodeList", "v1"
+		if w.many > 0 {
+			list = w.manyNodes(r.URL.Query())
+		}
 		send(rw, http.StatusOK, list)
 	case strings.HasPrefix(r.URL.Path, "/api/v1/namespaces/kube-system/configmaps"):
 		w.configMaps(rw, r)

@@ -127,6 +127,9 @@ func (w *World) ec2(operation string, form url.Values) answer {
 <metadataOptions><httpTokens>required</httpTokens><httpPutResponseHopLimit>2</httpPutResponseHopLimit></metadataOptions>
 </launchTemplateData></item></launchTemplateVersionSet></R>`, Account)
 	case "DescribeInstances":
+		if w.many > 0 {
+			return w.manyInstances(form)
+		}
 		return ok(`<R><reservationSet><item><instancesSet>%s</instancesSet></item></reservationSet></R>`, w.lookAtInstances())
 	}
 	return unknown("ec2", operation)
@@ -176,6 +179,9 @@ func (w *World) lookAtInstances() string {
 func (w *World) autoscaling(operation string, form url.Values) answer {
 	switch operation {
 	case "DescribeAutoScalingGroups":
+		if w.many > 0 {
+			return w.manyGroups(form)
+		}
 		return wrapped(operation, "<AutoScalingGroups>%s</AutoScalingGroups>", w.groupXML())
 	case "DescribeScalingActivities":
 		return wrapped(operation, "<Activities>%s</Activities>", w.activities())

@@ -55,6 +55,7 @@ type World struct {
 	awsAuth    map[string]string // data of the ConfigMap; nil: there is none
 	group      *group
 	instances  []*instance
+	many       int  // groups of 50 machines in place of the one
 	templates  bool // launch templates can be read
 	launched   int  // instances ever
 	keepNodes  bool // Node objects stay when their machines go
@@ -165,6 +166,7 @@ users: [{name: me, user: {token: t}}]
 //	pod NAME NODE [APP]
 //	budget APP ALLOWED
 //	block
+//	many GROUPS
 //	protect INSTANCE
 //	group-desired N
 //	role NAME PATH|none
@@ -211,6 +213,8 @@ func (w *World) Do(words ...string) error {
 			Spec:       policyv1.PodDisruptionBudgetSpec{Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"app": words[1]}}},
 			Status:     policyv1.PodDisruptionBudgetStatus{DisruptionsAllowed: int32(allowed)},
 		}}
+	case len(words) == 2 && words[0] == "many":
+		w.many, _ = strconv.Atoi(words[1])
 	case len(words) == 1 && words[0] == "block":
 		w.blocked = true
 	case len(words) == 1 && words[0] == "launch-templates":

@@ -46,6 +46,7 @@ func mappings(t *testing.T) []string {
 // SIGKILL, and takes it up again each time.
 func TestDelete(t *testing.T) {
 	w := look(t)
+	sandbox.MustExec(t, "kubectl", "eksnodes", "auth", "migrate", "--yes", "--accept-one-way") // the last step is told by an access entry
 	remove(t, "gone")
 	sandbox.MustExec(t, "kubectl", "eksnodes", "add", "gone", "--desired", "1", "--yes")
 	w.deploy("stuck", 1, 1)
@@ -63,34 +64,46 @@ func TestDelete(t *testing.T) {
 		t.Errorf("exit %d, and the budget is not named", result.Code)
 	}
 	w.requireFree("gone")
-	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGKILL} {
-		run := sandbox.Start(t, remove()...)
-		run.AwaitStderr("Cannot evict pod", time.Minute)
-		run.Signal(signal)
-		if result := run.Wait(); signal == syscall.SIGINT && result.Code != 130 {
-			t.Errorf("interrupted with exit code %d", result.Code)
-		}
-		if signal == syscall.SIGINT {
-			w.requireFree("gone")
-		}
+	run := sandbox.Start(t, remove()...)
+	run.AwaitStderr("Cannot evict pod", time.Minute)
+	run.Signal(syscall.SIGINT)
+	if result := run.Wait(); result.Code != 130 {
+		t.Errorf("interrupted with exit code %d", result.Code)
 	}
+	w.requireFree("gone")
+	run = sandbox.Start(t, remove("--drain-timeout", "15s")...)
+	run.AwaitStderr("Cannot evict pod", time.Minute)
+	kill(t, "delete", "gone")
+	run.Wait()
 	if err := sandbox.Kube(t).PolicyV1().PodDisruptionBudgets("default").Delete(t.Context(), "stuck", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
 
 	// While the stack goes.
-	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGKILL} {
-		run := sandbox.Start(t, remove()...)
-		run.AwaitStderr("DELETE_IN_PROGRESS", 2*time.Minute)
-		run.Signal(signal)
-		run.Wait()
+	run = sandbox.Start(t, remove()...)
+	run.AwaitStderr("DELETE_IN_PROGRESS", 2*time.Minute)
+	run.Signal(syscall.SIGINT)
+	if result := run.Wait(); result.Code != 130 {
+		t.Errorf("interrupted with exit code %d", result.Code)
 	}
-	// Before the mapping goes, the last step.
-	sandbox.Driver(t, "fault", "inject", "error", "eks:DeleteAccessEntry", "--code", "ServerException", "--status", "400", "--count", "1")
-	if result := sandbox.Exec(t, remove()...); result.Code != 0 {
-		sandbox.MustExec(t, remove()...)
+	run = sandbox.Start(t, remove()...)
+	run.AwaitStderr("reading cluster", time.Minute)
+	kill(t, "delete", "gone")
+	run.Wait()
+	// Killed after the stack's end, before the mapping goes: to be there in time,
+	// the mapping is refused once.
+	sandbox.Driver(t, "fault", "inject", "error", "eks:DeleteAccessEntry", "--code", "AccessDeniedException", "--status", "403", "--count", "1")
+	t.Cleanup(func() { sandbox.Driver(t, "fault", "clear") })
+	if result := sandbox.Exec(t, remove()...); result.Code != 1 || !strings.Contains(result.Stderr, "access denied: eks:DeleteAccessEntry") {
+		t.Errorf("exit %d, and the mapping was not refused", result.Code)
 	}
-	sandbox.Driver(t, "fault", "clear")
+	if status, _, _ := w.stack("gone"); status != "" && status != "DELETE_COMPLETE" {
+		t.Errorf("stack is %s", status)
+	}
+	if have := strings.Join(mappings(t), " "); !strings.Contains(have, stackName("gone")+"-") {
+		t.Errorf("the mapping is gone too soon: %s", have)
+	}
+	sandbox.MustExec(t, remove()...)
 	w.requireGone("gone")
 }
 

@@ -57,9 +57,9 @@ func TestScale(t *testing.T) {
 	harness.Eventually(t, 2*time.Minute, func() error { return w.available("web") })
 
 	// Killed while it drains: the same command ends what was begun.
-	scale := sandbox.Start(t, "kubectl", "eksnodes", "scale", "pool", "--desired", "1", "--yes")
+	scale := sandbox.Start(t, "kubectl", "eksnodes", "scale", "pool", "--desired", "1", "--yes", "--drain-timeout", "20s")
 	scale.AwaitStderr("draining", time.Minute)
-	scale.Signal(syscall.SIGKILL)
+	kill(t, "scale", "pool")
 	scale.Wait()
 	sandbox.MustExec(t, "kubectl", "eksnodes", "scale", "pool", "--desired", "1", "--yes")
 	w.requireSize("pool", 1)
