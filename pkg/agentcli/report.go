@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"fmt"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -75,6 +78,7 @@ func (a *app) doctor(ctx context.Context, opts print.Options) error {
 		opts.Color = term.IsTerminal(int(file.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 	}
 	verdict.Machines = report.Machines{} // whether it is Ready is not the machine's to say
+	fmt.Fprintf(a.streams.Out, "%s\n\n", heading(&facts))
 	if err := print.Text(a.streams.Out, verdict, opts); err != nil {
 		return err
 	}
@@ -85,6 +89,22 @@ func (a *app) doctor(ctx context.Context, opts print.Options) error {
 		return &verdictError{inconclusive: true}
 	}
 	return nil
+}
+
+// heading says which machine this is.
+func heading(facts *snapshot.Host) string {
+	line := "this machine"
+	if s := facts.System; s != nil {
+		line = strings.Join(nonEmpty(s.InstanceID, s.Hostname, s.OS), ", ")
+	}
+	if facts.Kubeconfig != nil && facts.Kubeconfig.Exec != nil && facts.Kubeconfig.Exec.Cluster != "" {
+		line += ": to be a node of cluster " + facts.Kubeconfig.Exec.Cluster
+	}
+	return line
+}
+
+func nonEmpty(words ...string) []string {
+	return slices.DeleteFunc(words, func(word string) bool { return word == "" })
 }
 
 // judge runs the rules over this machine alone: what the cloud and the

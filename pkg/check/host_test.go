@@ -53,7 +53,7 @@ func hostPassRows() []ruleRow {
 		"kubelet.not-running", "kubelet.config-invalid", "kubelet.reserved-too-big", "cni.leftover-config", "cni.nm-cloud-setup", "kubelet.cgroup-mismatch", "kubelet.certificate-stale", "runtime.config-invalid", "runtime.down", "runtime.sandbox-pull",
 		"cni.config-missing", "cni.ipamd", "boot.nodeadm", "boot.kubeconfig", "boot.userdata-never-ran", "boot.region-wrong", "boot.cluster-name-wrong", "boot.endpoint-wrong", "boot.ca-wrong",
 		"net.resolver-broken-node", "net.endpoint-nxdomain", "net.api-unreachable", "net.tls-timeout", "net.tls-intercept", "net.proxy-wrong", "net.imds-blocked", "net.sts-unreachable",
-		"iam.identity", "iam.credentials-expired", "iam.no-instance-profile", "iam.profile-empty", "instance.metadata",
+		"iam.identity", "iam.no-credentials", "boot.nodeadm-ec2-unreachable", "iam.credentials-expired", "iam.no-instance-profile", "iam.profile-empty", "instance.metadata",
 		"auth.clock-skew", "auth.exec-missing", "auth.exec-fails", "auth.exec-apiversion", "auth.token-expired", "auth.token-malformed", "auth.unauthorized", "auth.node-name-mismatch",
 	} {
 		rows = append(rows, ruleRow{id, "the machine says so", []snapshottest.Edit{snapshottest.Reported}, report.Pass, ""})
@@ -161,10 +161,14 @@ func hostKubeletRuleRows() []ruleRow {
 		{"kubelet.not-running", "stopped", machineSays(down), report.Fail, "does not run"},
 		{"kubelet.not-running", "machineSick", machineSays(machineSick), report.Fail, "is not healthy"},
 		{"kubelet.not-running", "just started", machineSays(func(h *snapshot.Host) { h.Kubelet.Healthz, h.System.Uptime = 0, 20 }), report.Warn, "not healthy yet"},
-		{"kubelet.unknown-flag", "the agent saw it", machineLogs("kubelet-unknown-flag", map[string]string{"flag": "--foo"}), report.Fail, "--foo"},
-		{"kubelet.bad-labels", "the agent saw it", machineLogs("kubelet-label-forbidden", nil), report.Fail, "Kubernetes' own"},
+		{"kubelet.unknown-flag", "the agent saw it", machineLogs("kubelet-unknown-flag", map[string]string{"flag": "--foo"}, machineSick), report.Fail, "--foo"},
+		{"kubelet.bad-labels", "the agent saw it", machineLogs("kubelet-label-forbidden", nil, machineSick), report.Fail, "Kubernetes' own"},
 		{"kubelet.config-invalid", "no JSON", machineSays(func(h *snapshot.Host) { h.KubeletConfig.Errors = []string{"config.json: yaml: line 3"} }), report.Fail, "cannot be read"},
 		{"kubelet.config-invalid", "refused", machineLogs("kubelet-config-invalid", nil, machineSick), report.Fail, "refuses its configuration"},
+		{"kubelet.config-invalid", "an earlier run was refused", machineLogs("kubelet-config-invalid", nil, machineSick, func(h *snapshot.Host) {
+			h.Units.Units[1].Since = snapshottest.Now().Add(-time.Minute)
+			h.Logs.Seen[0].Last = snapshottest.Now().Add(-time.Hour)
+		}), report.Pass, ""},
 		{"kubelet.config-invalid", "was refused once", machineLogs("kubelet-config-invalid", nil), report.Pass, ""},
 		{"kubelet.reserved-too-big", "too much", machineLogs("allocatable-invalid", nil, machineSick), report.Fail, "more is reserved"},
 		{"kubelet.cgroup-mismatch", "differ", machineSays(func(h *snapshot.Host) { h.Runtime.CgroupDriver = "cgroupfs" }), report.Fail, "systemd, the runtime cgroupfs"},

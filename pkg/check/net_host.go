@@ -32,7 +32,7 @@ func hostNetRows() []hostRow {
 		{
 			id: "net.resolver-broken-node", title: "name servers of the machine answer",
 			why: "A name server that does not answer delays every lookup; when none does, no name resolves.",
-			ref: docNetwork, link: LinkAPIServer, needs: api, path: true, rule: resolversAnswer,
+			ref: docNetwork, link: LinkAWSAPI, needs: api, path: true, rule: resolversAnswer,
 		},
 		{
 			id: "net.endpoint-nxdomain", title: "endpoint's name resolves on the machine",
@@ -75,7 +75,7 @@ func resolversAnswer(v *hostView) []Result {
 	switch {
 	case len(broken) == 0 && len(good) == 0:
 		return nil
-	case len(good) == 0 && v.API.System.Failure != nil && !saysNoSuchHost(v):
+	case namesDead(v):
 		return fail(report.Certain, "no name server of the machine answers", fix, broken...)
 	case len(good) == 0:
 		return nil // they answer, and do not know the name: net.endpoint-nxdomain
@@ -83,6 +83,15 @@ func resolversAnswer(v *hostView) []Result {
 		return warn(report.Likely, "a name server of the machine does not know the endpoint, or does not answer", fix, slices.Concat(broken, good)...)
 	}
 	return pass("they do", good...)
+}
+
+// namesDead: no name server answers, so that nothing that has a name can be
+// reached.
+func namesDead(v *hostView) bool {
+	if v.API == nil || v.API.System.Failure == nil || saysNoSuchHost(v) || len(v.API.Resolvers) == 0 {
+		return false
+	}
+	return !slices.ContainsFunc(v.API.Resolvers, func(r snapshot.HostResolver) bool { return r.Failure == nil })
 }
 
 func saysNoSuchHost(v *hostView) bool {
@@ -232,6 +241,9 @@ func reachesSTS(v *hostView) []Result {
 	id := v.Identity
 	if id.Failure == nil {
 		return pass("it does", agent(snapshot.ProbeIdentity, id.Endpoint))
+	}
+	if namesDead(v) {
+		return nil // net.resolver-broken-node tells
 	}
 	what := map[snapshot.FailureKind]string{
 		snapshot.FailDNS: "the name of STS does not resolve on the machine", snapshot.FailTimeout: "STS does not answer the machine", snapshot.FailRefused: "the connection to STS is refused",
