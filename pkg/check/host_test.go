@@ -291,6 +291,7 @@ func hostWayRuleRows() []ruleRow {
 		}), report.Fail, "not the cluster's"},
 		{"net.proxy-wrong", "without NO_PROXY", proxy(""), report.Fail, "does not name instance metadata"},
 		{"net.proxy-wrong", "eats the API server", proxy("169.254.169.254", through), report.Fail, "gets no answer"},
+		{"net.proxy-wrong", "leads nowhere", proxy("169.254.169.254", func(h *snapshot.Host) { h.Identity = &snapshot.HostIdentity{Failure: timeout} }), report.Fail, "through to AWS"},
 		{"net.proxy-wrong", "is complete", proxy("localhost,169.254.169.254,.eks.amazonaws.com"), report.Pass, ""},
 		{"net.proxy-wrong", "carries the API server", proxy("169.254.169.254", func(h *snapshot.Host) { h.API.Proxy = "http://proxy:3128" }), report.Warn, "through a proxy"},
 		{"net.proxy-wrong", "of one unit", proxy("169.254.169.254", func(h *snapshot.Host) { h.Proxy.Units = h.Proxy.Units[:1] }), report.Warn, "not all"},

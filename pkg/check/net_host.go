@@ -57,7 +57,7 @@ func hostNetRows() []hostRow {
 		{
 			id: "net.proxy-wrong", title: "proxy settings of the kubelet and the runtime",
 			why: "With a proxy, NO_PROXY must name instance metadata, the API server and the cluster's addresses, or requests to them go to the proxy.",
-			ref: docProxy, link: LinkAPIServer, needs: probes(snapshot.ProbeProxy), path: true, rule: proxySettings,
+			ref: docProxy, link: LinkAWSAPI, needs: probes(snapshot.ProbeProxy), path: true, rule: proxySettings,
 		},
 	}
 }
@@ -200,6 +200,8 @@ func proxySettings(v *hostView) []Result {
 			found = append(found, agent(snapshot.ProbeAPI, "through "+v.API.Proxy+": "+v.API.Failure.Detail))
 		}
 		return fail(report.Likely, "the kubelet sends its requests to the API server to a proxy, and gets no answer", fix, found...)
+	case stsBehindProxy(v):
+		return fail(report.Likely, "the kubelet's proxy does not let the machine through to AWS", fix, append(found, agent(snapshot.ProbeIdentity, v.Identity.Endpoint+": "+v.Identity.Failure.Detail))...)
 	case lacks:
 		return fail(report.Likely, "NO_PROXY does not name instance metadata: what asks it asks the proxy", fix, found...)
 	case v.API != nil && v.API.Proxy != "":
@@ -208,6 +210,14 @@ func proxySettings(v *hostView) []Result {
 		return warn(report.Possible, "not all of the machine's units have a proxy", fix, found...)
 	}
 	return pass("NO_PROXY names what it must", found...)
+}
+
+// stsBehindProxy: STS was asked through the kubelet's proxy, and not reached.
+func stsBehindProxy(v *hostView) bool {
+	if v.Proxy == nil || v.Identity == nil || v.Identity.Failure == nil || v.Identity.Failure.Status != 0 || v.Identity.Failure.Kind == snapshot.FailNoCredentials {
+		return false
+	}
+	return slices.ContainsFunc(v.Proxy.Units, func(unit snapshot.HostProxyUnit) bool { return unit.Unit == "kubelet" && unit.HTTPS != "" })
 }
 
 func namesMetadata(noProxy string) bool {
@@ -242,8 +252,8 @@ func reachesSTS(v *hostView) []Result {
 	if id.Failure == nil {
 		return pass("it does", agent(snapshot.ProbeIdentity, id.Endpoint))
 	}
-	if namesDead(v) {
-		return nil // net.resolver-broken-node tells
+	if namesDead(v) || stsBehindProxy(v) {
+		return nil // net.resolver-broken-node or net.proxy-wrong tells
 	}
 	what := map[snapshot.FailureKind]string{
 		snapshot.FailDNS: "the name of STS does not resolve on the machine", snapshot.FailTimeout: "STS does not answer the machine", snapshot.FailRefused: "the connection to STS is refused",
