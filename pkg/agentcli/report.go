@@ -15,6 +15,7 @@ import (
 	"github.com/eksnodes/kubectl-eksnodes/pkg/check"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/hostreport"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/print"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/product"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/report"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/version"
@@ -46,7 +47,7 @@ func newReport(a *app) *cobra.Command {
 }
 
 const doctorHelp = `Read all facts of this machine and judge them by the same rules as
-kubectl eksnodes doctor, as far as they need nothing but the machine.
+%s doctor, as far as they need nothing but the machine.
 
 The exit code is 0 when nothing fails, 3 when something does, 4 when nothing
 does but a fact that is needed could not be read.`
@@ -56,7 +57,7 @@ func newDoctor(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Say what is wrong with this machine, and how to mend it",
-		Long:  doctorHelp,
+		Long:  fmt.Sprintf(doctorHelp, product.Command),
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.doctor(cmd.Context(), opts)
