@@ -39,14 +39,15 @@ lint: deps ## gofmt, golangci-lint, cfn-lint
 	$(call say,lint)
 	test/tools/run golangci-lint run ./...
 	cd test/sandbox && ../tools/run golangci-lint run --config ../../.golangci.yml --build-tags sandbox ./...
+	cd test/oracle && ../tools/run golangci-lint run --config ../../.golangci.yml ./...
 	test/tools/run cfn-lint --non-zero-exit-code informational pkg/stack/testdata/*.yaml pkg/stack/testdata/foreign/*.yaml
 
 .PHONY: unit
 unit: deps ## tests that need no sandbox, no root and no network
 	$(call say,unit tests)
 	$(CLEAN_ENV) go test -race -timeout 20m ./...
-	$(call say,aws-auth: 10000 generated maps against the authenticator)
-	$(CLEAN_ENV) go test -run 'Generated|Broken|Simulate' ./pkg/authmap
+	$(call say,aws-auth against the authenticator and user data against nodeadm)
+	$(CLEAN_ENV) go -C test/oracle test -timeout 20m ./...
 	$(call say,the repairs to moto)
 	$(CLEAN_ENV) $(SANDBOX) test-moto
 
@@ -80,9 +81,28 @@ demo: build ## a cluster without AWS, and a node group added to it
 sandbox: ## make sandbox ARGS='up', ARGS='exec -- kubectl get nodes', ARGS='down'
 	@$(CLEAN_ENV) EKSNODES_SANDBOX_PATH=$(CURDIR)/bin $(SANDBOX) $(ARGS)
 
+.PHONY: release-check
+release-check: ## make a release of HEAD without publishing it, twice, and install it through Krew
+	$(call say,release)
+	$(CLEAN_ENV) test/release/check
+
+.PHONY: lint-workflows
+lint-workflows: ## actionlint
+	test/tools/run actionlint
+
+.PHONY: tutorial-tier
+tutorial-tier: build ## every command of docs/tutorial.md, on a sandbox
+	$(call say,tutorial)
+	$(CLEAN_ENV) go -C test/sandbox test -count=1 -timeout 20m ./e2e/tutorial/...
+
+.PHONY: images
+images: build ## docs/images from a session on a sandbox
+	$(CLEAN_ENV) docs/images/record
+
+# Only packages with generated files know -update.
 .PHONY: generate
-generate: ## golden files
-	go test ./pkg/... -update
+generate: ## golden files, docs/reference, docs/checks.md and the like
+	go test $$(grep -rl 'flag.Bool("update"' --include='*_test.go' pkg | xargs -n1 dirname | sort -u | sed 's,^,./,') -update
 
 .PHONY: help
 help:

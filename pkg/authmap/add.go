@@ -19,62 +19,69 @@ func AddRole(data map[string]string, e Entry) (Edit, error) {
 	if err != nil {
 		return Edit{}, err
 	}
-	text, present := data[KeyRoles]
-	before, parseErr := read(text)
+	before, parseErr := read(data[KeyRoles])
 	if parseErr != nil {
 		return Edit{}, parseErr
 	}
+	return addRole(data, before, entry)
+}
+
+func addRole(data map[string]string, before state, entry Entry) (Edit, error) {
+	_, present := data[KeyRoles]
 	edit := unchanged(data)
-	edit.Notes = notes(text, before, entry)
+	edit.Notes = notes(before, entry)
 	if i := before.find(entry.maps); i >= 0 {
-		return mergeRole(edit, text, before, i, entry)
+		return mergeRole(edit, before, i, entry)
 	}
-	after, at, ok := addText(text, present, before, entry)
+	after, at, ok := addText(before, present, entry)
 	if !ok {
-		return Edit{}, &LayoutError{Line: rootLine(text), Reason: "no place for another entry was found that leaves the others as they are"}
+		return Edit{}, &LayoutError{Line: before.doc().rootLine(), Reason: "no place for another entry was found that leaves the others as they are"}
 	}
 	edit.Data = withRoles(data, after)
 	edit.Action = ActionAdded
-	edit.Line = entryLine(after, at)
+	edit.Line = newDocument(after).entryLine(at)
 	return edit, nil
 }
 
 // notes points at what a user would trip over: entries for the same role that
 // are written with its path, and text that is never read.
-func notes(text string, s state, e Entry) []string {
-	notes := unreadNotes(text)
+func notes(s state, e Entry) []string {
+	notes := s.doc().unreadNotes()
 	for i, r := range s.raw {
 		stripped, err := StripPath(r.RoleARN)
 		if err == nil && !e.maps(r) && strings.EqualFold(stripped, e.RoleARN) {
 			notes = append(notes, fmt.Sprintf(
-				"%s line %d maps %s with its path, which the authenticator never matches", KeyRoles, entryLine(text, i), r.RoleARN))
+				"%s line %d maps %s with its path, which the authenticator never matches", KeyRoles, s.doc().entryLine(i), r.RoleARN))
 		}
 	}
 	return notes
 }
 
-func unreadNotes(text string) []string {
-	if line := newDocument(text).unread(); line > 0 {
+func (d *document) unreadNotes() []string {
+	if line := d.unread(); line > 0 {
 		return []string{fmt.Sprintf("%s line %d: the authenticator reads nothing from here on, the list has ended before", KeyRoles, line)}
 	}
 	return nil
 }
 
 // addText gives the text with the entry, and the entry's place in the list.
-func addText(text string, present bool, before state, e Entry) (after string, at int, ok bool) {
+func addText(before state, present bool, e Entry) (after string, at int, ok bool) {
 	if !present {
 		// The final line break tells an absent key from an empty text, so that
 		// RemoveRole gives back what there was.
 		after := strings.Join(e.blockLines(""), "\n") + "\n"
 		return after, 0, before.inserted(0, e)(after)
 	}
-	d := newDocument(text)
+	d := before.doc()
 	if len(before.items) > 0 && (d.root == nil || len(d.root.Content) != len(before.items)) {
 		return "", 0, false // the two YAML libraries disagree about this text
 	}
 	for after, at := range d.additions(len(before.items), e) {
 		if before.inserted(at, e)(after) {
 			return after, at, true
+		}
+		if before.spent() {
+			break
 		}
 	}
 	return "", 0, false
@@ -136,7 +143,7 @@ func (d *document) blockPlace() ([]splice, string) {
 	if marks := d.placeholders(); len(marks) > 0 {
 		return marks, ""
 	}
-	if len(revived(d.text)) > 0 {
+	if wasPattern.MatchString(d.text) {
 		return nil, "  "
 	}
 	return nil, ""

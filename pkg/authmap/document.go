@@ -2,6 +2,7 @@ package authmap
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -88,11 +89,11 @@ func (d *document) lineEnd(i int) int {
 
 // lineAt is the line (from 0) that holds the byte offset.
 func (d *document) lineAt(offset int) int {
-	i := 0
-	for i+1 < len(d.starts) && d.starts[i+1] <= offset {
-		i++
+	i, found := slices.BinarySearch(d.starts, offset)
+	if found || i == 0 {
+		return i
 	}
-	return i
+	return i - 1
 }
 
 // offset is where a node starts. The library counts columns in characters.

@@ -20,14 +20,13 @@ type Item struct {
 // Items lists the mappings of mapRoles in the order of the text; nothing when
 // the text cannot be read.
 func Items(data map[string]string) []Item {
-	text := data[KeyRoles]
-	s, err := read(text)
+	s, err := read(data[KeyRoles])
 	if err != nil {
 		return nil
 	}
 	items := make([]Item, 0, len(s.raw))
 	for i, role := range s.raw {
-		item := Item{Role: role, Key: KeyRoles, Index: i, Line: entryLine(text, i), Dropped: role.invalid()}
+		item := Item{Role: role, Key: KeyRoles, Index: i, Line: s.doc().entryLine(i), Dropped: role.invalid()}
 		if i < len(s.items) {
 			item.JSON = s.items[i]
 		}

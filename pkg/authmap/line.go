@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	yamlv3 "go.yaml.in/yaml/v3"
 )
@@ -31,42 +32,41 @@ func yamlErrorLine(text string, err error) (int, string) {
 			line = 1 + strings.Count(before, "\n")
 		}
 	}
-	return max(line, 1), strings.TrimSpace(msg)
+	return min(max(line, 1), len(lineStarts(text))), strings.TrimSpace(msg)
 }
 
-// rootNode is the value of the text's first YAML document; nil when there is
-// none.
-func rootNode(text string) *yamlv3.Node { return newDocument(text).root }
+// lazyDocument gives a text's layout, found when it is first asked for: only
+// what is wrong has a line to be told.
+type lazyDocument func() *document
 
-func rootLine(text string) int {
-	if root := rootNode(text); root != nil {
-		return root.Line
-	}
-	return 1
+func lazily(text string) lazyDocument {
+	return sync.OnceValue(func() *document { return newDocument(text) })
 }
 
-func isList(text string) bool {
-	root := rootNode(text)
-	return root != nil && root.Kind == yamlv3.SequenceNode
-}
-
-func entryLine(text string, i int) int {
-	root := rootNode(text)
-	if root == nil || i >= len(root.Content) {
+func (d *document) rootLine() int {
+	if d.root == nil {
 		return 1
 	}
-	return root.Content[i].Line
+	return d.root.Line
+}
+
+func (d *document) isList() bool { return d.root != nil && d.root.Kind == yamlv3.SequenceNode }
+
+func (d *document) entryLine(i int) int {
+	if d.root == nil || i >= len(d.root.Content) {
+		return 1
+	}
+	return d.root.Content[i].Line
 }
 
 // fieldLine finds the first value of a key that is not of its type. A JSON
 // error says which key, but not in which entry.
-func fieldLine(text, field string) int {
-	root := rootNode(text)
-	if root == nil {
+func (d *document) fieldLine(field string) int {
+	if d.root == nil {
 		return 1
 	}
 	first, _, _ := strings.Cut(field, ".")
-	for _, item := range root.Content {
+	for _, item := range d.root.Content {
 		value := mapValue(item, first)
 		if value == nil {
 			continue
@@ -79,7 +79,7 @@ func fieldLine(text, field string) int {
 			return value.Line
 		}
 	}
-	return root.Line
+	return d.root.Line
 }
 
 func hasNonString(list *yamlv3.Node) bool {

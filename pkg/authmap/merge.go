@@ -3,6 +3,7 @@ package authmap
 import (
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 
 	yamlv3 "go.yaml.in/yaml/v3"
@@ -11,9 +12,9 @@ import (
 func equalKey(a, b string) bool { return strings.EqualFold(a, b) }
 
 // mergeRole brings the groups that lack into the entry that maps the role.
-func mergeRole(edit Edit, text string, before state, i int, e Entry) (Edit, error) {
+func mergeRole(edit Edit, before state, i int, e Entry) (Edit, error) {
 	have := before.raw[i]
-	line := entryLine(text, i)
+	line := before.doc().entryLine(i)
 	if have.Username != e.Username {
 		return Edit{}, &ConflictError{
 			RoleARN: e.RoleARN, Line: line,
@@ -25,18 +26,11 @@ func mergeRole(edit Edit, text string, before state, i int, e Entry) (Edit, erro
 	if len(lacking) == 0 {
 		return edit, nil
 	}
-	for n := range lacking {
-		after, err := addGroup(text, before, i, lacking[n])
-		if err != nil {
-			return Edit{}, err
-		}
-		text = after
-		var parseErr *ParseError
-		if before, parseErr = read(text); parseErr != nil {
-			return Edit{}, parseErr
-		}
+	after, err := before.withGroups(i, lacking)
+	if err != nil {
+		return Edit{}, err
 	}
-	edit.Data = withRoles(edit.Data, text)
+	edit.Data = withRoles(edit.Data, after.text)
 	edit.Action = ActionMerged
 	edit.Groups = lacking
 	edit.Notes = append(edit.Notes, fmt.Sprintf("%s line %d maps the role already: adding %s to its groups",
@@ -44,24 +38,33 @@ func mergeRole(edit Edit, text string, before state, i int, e Entry) (Edit, erro
 	return edit, nil
 }
 
-// addGroup appends one group to entry i.
-func addGroup(text string, before state, i int, group string) (string, error) {
-	d := newDocument(text)
+// withGroups appends groups to entry i, one after the other.
+func (s state) withGroups(i int, groups []string) (state, error) {
+	for _, group := range groups {
+		next, err := s.withGroup(i, group)
+		if err != nil {
+			return state{}, err
+		}
+		s = next
+	}
+	return s, nil
+}
+
+func (s state) withGroup(i int, group string) (state, error) {
+	d := s.doc()
 	if d.root == nil || i >= len(d.root.Content) {
-		return "", &LayoutError{Line: 1, Reason: "the entry was not found in the text"}
+		return state{}, &LayoutError{Line: 1, Reason: "the entry was not found in the text"}
 	}
 	item := d.root.Content[i]
 	groups := mapValue(item, "groups")
 	if reason := uneditable(item, groups); reason != "" {
-		return "", &LayoutError{Line: item.Line, Reason: reason}
+		return state{}, &LayoutError{Line: item.Line, Reason: reason}
 	}
-	accept := before.regrouped(i, append(before.raw[i].Groups[:len(before.raw[i].Groups):len(before.raw[i].Groups)], group))
-	for after := range d.groupAdditions(item, groups, group) {
-		if accept(after) {
-			return after, nil
-		}
+	accept := s.regrouped(i, append(slices.Clip(s.raw[i].Groups), group))
+	if next, ok := s.first(d.groupAdditions(item, groups, group), accept); ok {
+		return next, nil
 	}
-	return "", &LayoutError{Line: item.Line, Reason: fmt.Sprintf("group %q cannot be added without changing something else", group)}
+	return state{}, &LayoutError{Line: item.Line, Reason: fmt.Sprintf("group %q cannot be added without changing something else", group)}
 }
 
 func uneditable(item, groups *yamlv3.Node) string {

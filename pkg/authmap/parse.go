@@ -79,50 +79,73 @@ func (p Problem) String() string {
 // (configmap.ParseMap). One syntax error drops a whole key, an invalid entry
 // is dropped alone, and the other keys are not touched by either.
 func Parse(data map[string]string) Map {
-	m := Map{Roles: []Role{}, Users: []User{}, Accounts: []string{}}
-	var users []User
-	m.Problems = append(m.Problems, readList(data, KeyUsers, &users)...)
-	for i, u := range users {
-		if u.UserARN == "" {
-			m.Problems = append(m.Problems, entryProblem(data, KeyUsers, i, "entry has no userarn and is ignored"))
-			continue
-		}
-		m.Users = append(m.Users, u)
-	}
-	var roles []Role
-	m.Problems = append(m.Problems, readList(data, KeyRoles, &roles)...)
-	for i, r := range roles {
-		if reason := r.invalid(); reason != "" {
-			m.Problems = append(m.Problems, entryProblem(data, KeyRoles, i, reason))
-			continue
-		}
-		m.Roles = append(m.Roles, r)
-	}
-	if text := data[KeyAccounts]; !skippable(text) {
-		// This key is read straight from YAML, so that an account number with a
-		// leading zero stays what is written.
-		if err := yamlv2.Unmarshal([]byte(text), &m.Accounts); err != nil {
-			m.Problems = append(m.Problems, wholeProblem(KeyAccounts, text, err))
-		}
-	}
+	m, _, _ := parse(data)
 	return m
 }
 
-// readList decodes one key into list, a pointer to a slice of mappings. After
-// a fault of type the rest of the list is still filled in.
-func readList(data map[string]string, key string, list any) []Problem {
+// parse is Parse with the lists as they were decoded, for those who look for
+// an entry's place.
+func parse(data map[string]string) (Map, reading[Role], reading[User]) {
+	users := readList(data, KeyUsers, User.invalid)
+	roles := readList(data, KeyRoles, Role.invalid)
+	m := Map{Roles: roles.valid(), Users: users.valid(), Accounts: []string{}, Problems: slices.Concat(users.problems, roles.problems)}
+	if text := data[KeyAccounts]; !skippable(text) {
+		// This key is read straight from YAML, so that an account number with a
+		// leading zero stays what is written.
+		err := affordable(text)
+		if err == nil {
+			err = yamlv2.Unmarshal([]byte(text), &m.Accounts)
+		}
+		if err != nil {
+			m.Problems = append(m.Problems, wholeProblem(KeyAccounts, text, err))
+		}
+	}
+	return m, roles, users
+}
+
+// reading is one key's list as it was decoded.
+type reading[T any] struct {
+	all      []T // entries that are dropped, too
+	dropped  []bool
+	problems []Problem
+	doc      lazyDocument
+}
+
+// readList decodes one key. After a fault of type the rest of the list is
+// still filled in.
+func readList[T any](data map[string]string, key string, invalid func(T) string) reading[T] {
 	text := data[key]
+	r := reading[T]{doc: lazily(text)}
 	if skippable(text) {
-		return nil
+		return r
 	}
 	raw, err := toJSON(text)
 	if err != nil {
-		return []Problem{wholeProblem(key, text, err)}
+		r.problems = []Problem{wholeProblem(key, text, err)}
+		return r
 	}
-	if err := json.Unmarshal(raw, list); err != nil {
-		return []Problem{typeProblem(key, text, err)}
+	if err := json.Unmarshal(raw, &r.all); err != nil {
+		r.problems = append(r.problems, typeProblem(key, r.doc(), err))
 	}
-	return nil
+	r.dropped = make([]bool, len(r.all))
+	for i, entry := range r.all {
+		if reason := invalid(entry); reason != "" {
+			r.dropped[i] = true
+			r.problems = append(r.problems, Problem{Key: key, Entry: i, Line: r.doc().entryLine(i), Dropped: true, Reason: reason})
+		}
+	}
+	return r
+}
+
+// valid are the entries that the authenticator keeps.
+func (r reading[T]) valid() []T {
+	kept := make([]T, 0, len(r.all))
+	for i, entry := range r.all {
+		if !r.dropped[i] {
+			kept = append(kept, entry)
+		}
+	}
+	return kept
 }
 
 // skippable is the authenticator's test for "nothing here".
@@ -138,6 +161,9 @@ func skippable(text string) bool {
 // a brace is taken for JSON as it stands; of several YAML documents only the
 // first is read.
 func toJSON(text string) ([]byte, error) {
+	if err := affordable(text); err != nil {
+		return nil, err
+	}
 	if bytes.HasPrefix(bytes.TrimLeftFunc([]byte(text), unicode.IsSpace), []byte("{")) {
 		return []byte(text), nil
 	}
@@ -172,12 +198,17 @@ func (r Role) invalid() string {
 	return ""
 }
 
-func entryProblem(data map[string]string, key string, i int, reason string) Problem {
-	return Problem{Key: key, Entry: i, Line: entryLine(data[key], i), Dropped: true, Reason: reason}
+// invalid tells why the authenticator drops the mapping, or nothing. It
+// follows UserMapping.Validate.
+func (u User) invalid() string {
+	if u.UserARN == "" {
+		return "entry has no userarn and is ignored"
+	}
+	return ""
 }
 
 // typeProblem words a value of the wrong type, which encoding/json skips.
-func typeProblem(key, text string, err error) Problem {
+func typeProblem(key string, d *document, err error) Problem {
 	p := Problem{Key: key, Entry: -1, Line: 1}
 	var wrong *json.UnmarshalTypeError
 	if !errors.As(err, &wrong) {
@@ -185,12 +216,12 @@ func typeProblem(key, text string, err error) Problem {
 		return p
 	}
 	if wrong.Field == "" {
-		p.Line = rootLine(text)
-		p.Dropped = !isList(text)
+		p.Line = d.rootLine()
+		p.Dropped = !d.isList()
 		p.Reason = fmt.Sprintf("a list of mappings is due, not a %s", plainValue(wrong.Value))
 		return p
 	}
-	p.Line = fieldLine(text, wrong.Field)
+	p.Line = d.fieldLine(wrong.Field)
 	p.Reason = fmt.Sprintf("%q is a %s where a %s is due, and is not read", wrong.Field, plainValue(wrong.Value), plainType(wrong.Type.String()))
 	return p
 }

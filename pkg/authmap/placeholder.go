@@ -1,6 +1,7 @@
 package authmap
 
 import (
+	"iter"
 	"regexp"
 	"strings"
 
@@ -36,17 +37,19 @@ func (d *document) placeholders() []splice {
 
 // revived are the texts that come of making comments placeholders again: each
 // one alone, and all together.
-func revived(text string) []string {
-	d := &document{text: text}
-	var out []string
-	var all []splice
-	for _, m := range wasPattern.FindAllStringIndex(d.text, -1) {
-		s := splice{at: m[0], drop: len(wasMark)}
-		out = append(out, d.apply(s))
-		all = append(all, s)
+func revived(text string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		d := &document{text: text}
+		var all []splice
+		for _, m := range wasPattern.FindAllStringIndex(d.text, -1) {
+			s := splice{at: m[0], drop: len(wasMark)}
+			if !yield(d.apply(s)) {
+				return
+			}
+			all = append(all, s)
+		}
+		if len(all) > 1 {
+			yield(d.apply(all...))
+		}
 	}
-	if len(all) > 1 {
-		out = append(out, d.apply(all...))
-	}
-	return out
 }

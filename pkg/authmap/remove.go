@@ -18,24 +18,29 @@ func RemoveRole(data map[string]string, e Entry) (Edit, error) {
 	if err != nil {
 		return Edit{}, err
 	}
-	edit := unchanged(data)
-	text, present := data[KeyRoles]
-	before, parseErr := read(text)
+	before, parseErr := read(data[KeyRoles])
 	if parseErr != nil {
 		return Edit{}, parseErr
 	}
-	edit.Notes = notes(text, before, entry)
-	for i := len(before.raw) - 1; present && i >= 0; i-- {
-		if before.raw[i].invalid() != "" || !entry.maps(before.raw[i]) {
-			continue
-		}
-		step, err := removeOne(edit.Data, before, i, entry)
+	return removeRole(data, before, entry)
+}
+
+func removeRole(data map[string]string, before state, e Entry) (Edit, error) {
+	edit := unchanged(data)
+	edit.Notes = notes(before, e)
+	ours := before.all(e.maps)
+	for n, i := range slices.Backward(ours) { // those that are left keep their places
+		step, err := removeOne(edit.Data, before, i, e)
 		if err != nil {
 			return Edit{}, err
 		}
 		edit.take(step)
-		if before, parseErr = read(edit.Data[KeyRoles]); parseErr != nil {
-			return Edit{}, parseErr
+		if n == 0 || !step.Changed() {
+			continue
+		}
+		var ok bool
+		if before, ok = before.again(step.Data[KeyRoles]); !ok {
+			return Edit{}, &LayoutError{Line: step.Line, Reason: "too many entries map the role"}
 		}
 	}
 	return edit, nil
@@ -60,9 +65,9 @@ func (e *Edit) take(step Edit) {
 
 // removeOne deals with entry i, which maps the role.
 func removeOne(data map[string]string, before state, i int, e Entry) (Edit, error) {
-	text, have := data[KeyRoles], before.raw[i]
+	have := before.raw[i]
 	step := unchanged(data)
-	line := entryLine(text, i)
+	line := before.doc().entryLine(i)
 	leave := func(reason string) (Edit, error) {
 		step.Notes = []string{fmt.Sprintf("%s line %d maps the role, but %s: left as it is", KeyRoles, line, reason)}
 		return step, nil
@@ -81,7 +86,7 @@ func removeOne(data map[string]string, before state, i int, e Entry) (Edit, erro
 	case have.UserID != "" || !onlyKeys(before.items[i]):
 		return leave("it has keys that ours does not have")
 	}
-	after, present, ok := removeText(text, before, i, e)
+	after, present, ok := removeText(before, i, e)
 	if !ok {
 		return Edit{}, &LayoutError{Line: line, Reason: "the entry cannot be taken out without changing something else"}
 	}
@@ -95,76 +100,78 @@ func removeOne(data map[string]string, before state, i int, e Entry) (Edit, erro
 
 // trim takes our groups out of entry i, which has others as well.
 func trim(step Edit, before state, i int, e Entry) (Edit, error) {
-	text := step.Data[KeyRoles]
-	step.Line = entryLine(text, i)
+	step.Line = before.doc().entryLine(i)
 	for n := len(before.raw[i].Groups) - 1; n >= 0; n-- {
 		group := before.raw[i].Groups[n]
 		if !slices.Contains(e.Groups, group) {
 			continue
 		}
-		after, err := dropGroup(text, before, i, n)
+		after, err := before.withoutGroup(i, n)
 		if err != nil {
 			return Edit{}, err
 		}
-		text = after
+		before = after
 		step.Groups = append(step.Groups, group)
-		var parseErr *ParseError
-		if before, parseErr = read(text); parseErr != nil {
-			return Edit{}, parseErr
-		}
 	}
 	slices.Reverse(step.Groups)
-	step.Data = withRoles(step.Data, text)
+	step.Data = withRoles(step.Data, before.text)
 	step.Action = ActionTrimmed
 	step.Notes = append(step.Notes, fmt.Sprintf("%s line %d has further groups: only %s taken out",
 		KeyRoles, step.Line, strings.Join(step.Groups, ", ")))
 	return step, nil
 }
 
-func dropGroup(text string, before state, i, n int) (string, error) {
-	d := newDocument(text)
+func (s state) withoutGroup(i, n int) (state, error) {
+	d := s.doc()
 	if d.root == nil || i >= len(d.root.Content) {
-		return "", &LayoutError{Line: 1, Reason: "the entry was not found in the text"}
+		return state{}, &LayoutError{Line: 1, Reason: "the entry was not found in the text"}
 	}
 	item := d.root.Content[i]
 	groups := mapValue(item, "groups")
 	if reason := uneditable(item, groups); reason != "" {
-		return "", &LayoutError{Line: item.Line, Reason: reason}
+		return state{}, &LayoutError{Line: item.Line, Reason: reason}
 	}
 	if groups == nil || n >= len(groups.Content) {
-		return "", &LayoutError{Line: item.Line, Reason: "the entry's groups were not found in the text"}
+		return state{}, &LayoutError{Line: item.Line, Reason: "the entry's groups were not found in the text"}
 	}
-	accept := before.regrouped(i, slices.Delete(slices.Clone(before.raw[i].Groups), n, n+1))
-	for after := range d.removals(groups, n) {
-		if accept(after) {
-			return after, nil
-		}
+	accept := s.regrouped(i, slices.Delete(slices.Clone(s.raw[i].Groups), n, n+1))
+	if next, ok := s.first(d.removals(groups, n), accept); ok {
+		return next, nil
 	}
-	return "", &LayoutError{
+	return state{}, &LayoutError{
 		Line:   item.Line,
-		Reason: fmt.Sprintf("group %q cannot be taken out without changing something else", before.raw[i].Groups[n]),
+		Reason: fmt.Sprintf("group %q cannot be taken out without changing something else", s.raw[i].Groups[n]),
 	}
 }
 
 // removeText gives the text without entry i, and whether the key stays. Of
 // several right ways it takes the one that AddRole leads back from.
-func removeText(text string, before state, i int, e Entry) (after string, present, ok bool) {
-	d := newDocument(text)
+func removeText(before state, i int, e Entry) (after string, present, ok bool) {
+	d := before.doc()
 	if d.root == nil || d.root.Kind != yamlv3.SequenceNode || i >= len(d.root.Content) {
 		return "", true, false
 	}
 	accept := before.without(i)
 	var fallback *string
 	for candidate := range d.removals(d.root, i) {
-		for _, was := range append(revived(candidate), candidate) {
-			if accept(was) && undoes(text, was, true, e) {
+		if before.spent() {
+			break
+		}
+		for was := range revived(candidate) {
+			if accept(was) && before.comesBackFrom(was, true, e) {
 				return was, true, true
+			}
+			if before.spent() {
+				break
 			}
 		}
 		if !accept(candidate) {
 			continue
 		}
-		if candidate == "" && undoes(text, "", false, e) {
+		if before.comesBackFrom(candidate, true, e) {
+			return candidate, true, true
+		}
+		if candidate == "" && before.comesBackFrom("", false, e) {
 			return "", false, true
 		}
 		if fallback == nil {
@@ -177,14 +184,14 @@ func removeText(text string, before state, i int, e Entry) (after string, presen
 	return *fallback, true, true
 }
 
-// undoes tells whether adding the entry to a text gives the text at hand.
-func undoes(text, was string, present bool, e Entry) bool {
-	s, err := read(was)
-	if err != nil || s.find(e.maps) >= 0 {
+// comesBackFrom tells whether adding the entry to a text gives the one at hand.
+func (s state) comesBackFrom(was string, present bool, e Entry) bool {
+	earlier, ok := s.again(was)
+	if !ok || earlier.find(e.maps) >= 0 {
 		return false
 	}
-	again, _, ok := addText(was, present, s, e)
-	return ok && again == text
+	again, _, ok := addText(earlier, present, e)
+	return ok && again == s.text
 }
 
 // removals are the texts that may come of taking out item n of a sequence.

@@ -24,9 +24,9 @@ func RepairRole(data map[string]string, i int, want Entry) (Edit, error) {
 	if parseErr != nil {
 		return Edit{}, parseErr
 	}
-	d := newDocument(text)
+	d := before.doc()
 	if i < 0 || i >= len(before.raw) || d.root == nil || len(d.root.Content) != len(before.raw) {
-		return Edit{}, &LayoutError{Line: rootLine(text), Reason: "the entry was not found in the text"}
+		return Edit{}, &LayoutError{Line: d.rootLine(), Reason: "the entry was not found in the text"}
 	}
 	line := d.root.Content[i].Line
 	for _, change := range [][2]string{{"rolearn", entry.RoleARN}, {"username", entry.Username}} {
@@ -36,26 +36,21 @@ func RepairRole(data map[string]string, i int, want Entry) (Edit, error) {
 		}
 		text = after
 	}
-	now, parseErr := read(text)
-	if parseErr != nil {
-		return Edit{}, parseErr
+	now, ok := before.again(text)
+	if !ok {
+		return Edit{}, &LayoutError{Line: line, Reason: "the entry cannot be changed without changing something else"}
 	}
 	wanted := slices.Clone(before.raw)
 	wanted[i].RoleARN, wanted[i].Username = entry.RoleARN, entry.Username
 	if !slices.EqualFunc(now.raw, wanted, sameRole) {
 		return Edit{}, &LayoutError{Line: line, Reason: "the entry cannot be changed without changing something else"}
 	}
-	for _, group := range missing(entry.Groups, now.raw[i].Groups) {
-		if text, err = addGroup(text, now, i, group); err != nil {
-			return Edit{}, err
-		}
-		if now, parseErr = read(text); parseErr != nil {
-			return Edit{}, parseErr
-		}
+	if now, err = now.withGroups(i, missing(entry.Groups, now.raw[i].Groups)); err != nil {
+		return Edit{}, err
 	}
 	edit := unchanged(data)
-	edit.Data, edit.Line = withRoles(data, text), line
-	if text != data[KeyRoles] {
+	edit.Data, edit.Line = withRoles(data, now.text), line
+	if now.text != data[KeyRoles] {
 		edit.Action = ActionRepaired
 	}
 	return edit, nil

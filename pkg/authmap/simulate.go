@@ -71,6 +71,10 @@ type Verdict struct {
 	Reason string
 	// Notes are near misses and faults on the way, for the user to read.
 	Notes []string
+	// Ambiguous means that the authenticator draws lots anew for every request:
+	// of mappings in mapUsers that differ in letter case only it keeps all, and
+	// takes any.
+	Ambiguous bool
 }
 
 // Simulate answers what the cluster's authenticator would make of an identity:
@@ -113,6 +117,7 @@ type match struct {
 	username string
 	groups   []string
 	literal  bool // the username is no template
+	lots     bool // others would do as well
 }
 
 type simulation struct {
@@ -178,36 +183,51 @@ func (e AccessEntry) user() (username string, groups []string) {
 // awsAuth finds what aws-auth makes of the identity: mapRoles, then mapUsers,
 // then mapAccounts. Of entries for the same ARN the last one counts.
 func (s *simulation) awsAuth(data map[string]string) (match, bool) {
-	m := Parse(data)
+	m, roles, users := parse(data)
 	for _, p := range m.Problems {
 		if p.Dropped {
 			s.note("%s", p)
 		}
 	}
-	s.notes = append(s.notes, unreadNotes(data[KeyRoles])...)
-	var roles []Role
-	readList(data, KeyRoles, &roles) // Parse has told of its problems
-	for i, r := range slices.Backward(roles) {
+	s.notes = append(s.notes, roles.doc().unreadNotes()...)
+	for i, r := range slices.Backward(roles.all) {
 		switch {
-		case r.invalid() != "":
+		case roles.dropped[i]:
 		case r.RoleARN != "" && strings.EqualFold(r.RoleARN, s.canonical):
-			return match{source: SourceRoles, line: entryLine(data[KeyRoles], i), username: r.Username, groups: r.Groups}, true
+			return match{source: SourceRoles, line: roles.doc().entryLine(i), username: r.Username, groups: r.Groups}, true
 		default:
-			s.nearMiss(r, entryLine(data[KeyRoles], i))
+			s.nearMiss(r, roles.doc().entryLine(i))
 		}
 	}
-	var users []User
-	readList(data, KeyUsers, &users)
-	for i, u := range slices.Backward(users) {
-		if u.UserARN != "" && strings.EqualFold(u.UserARN, s.canonical) {
-			return match{source: SourceUsers, line: entryLine(data[KeyUsers], i), username: u.Username, groups: u.Groups}, true
-		}
+	if found, ok := s.user(users); ok {
+		return found, true
 	}
 	if slices.Contains(m.Accounts, s.id.AccountID) {
 		s.note("only %s maps it: the user is the bare ARN and in no group", KeyAccounts)
 		return match{source: SourceAccounts, username: s.canonical, groups: []string{}, literal: true}, true
 	}
 	return match{}, false
+}
+
+// user looks in mapUsers. The authenticator keeps one mapping for every way of
+// writing an ARN, but compares without regard to letter case.
+func (s *simulation) user(users reading[User]) (match, bool) {
+	var found match
+	var arn string
+	for i, u := range slices.Backward(users.all) {
+		switch {
+		case u.UserARN == "" || !strings.EqualFold(u.UserARN, s.canonical):
+		case arn == "":
+			arn = u.UserARN
+			found = match{source: SourceUsers, line: users.doc().entryLine(i), username: u.Username, groups: u.Groups}
+		case u.UserARN != arn:
+			found.lots = true
+			s.note("%s lines %d and %d map it in different letter case: which one counts changes from request to request",
+				KeyUsers, users.doc().entryLine(i), found.line)
+			return found, true
+		}
+	}
+	return found, arn != ""
 }
 
 // nearMiss tells of an entry that means the role and does not match it.
@@ -236,7 +256,7 @@ func (s *simulation) nearMiss(r Role, line int) {
 // render fills in the templates of a match. A template that does not apply
 // ends the search: nothing else is asked.
 func (s *simulation) render(m match) Verdict {
-	v := Verdict{Source: m.source, Line: m.line, Groups: []string{}, Notes: s.notes}
+	v := Verdict{Source: m.source, Line: m.line, Groups: []string{}, Notes: s.notes, Ambiguous: m.lots}
 	fail := func(err error) Verdict {
 		v.Outcome, v.Groups, v.Reason = OutcomeTemplate, nil, err.Error()
 		return v

@@ -145,3 +145,29 @@ func TestSimulateUsersAccountsAndOtherPrincipals(t *testing.T) {
 		}
 	}
 }
+
+// TestSimulateTellsOfLots: the authenticator keeps mappings of users by their
+// ARN as it is written, looks for them in no order, and compares without
+// regard to letter case.
+func TestSimulateTellsOfLots(t *testing.T) {
+	const ann = "arn:aws:iam::111122223333:user/Ann"
+	item := func(arn, username string) string { return "- userarn: " + arn + "\n  username: " + username + "\n" }
+	tests := map[string]struct {
+		users     string
+		username  string
+		ambiguous bool
+	}{
+		"same letters, the last counts": {item(ann, "first") + item(ann, "last"), "last", false},
+		"other letters":                 {item(ann, "first") + item(strings.ToLower(ann), "last"), "last", true},
+		"other letters behind a twin":   {item(strings.ToUpper(ann), "a") + item(ann, "b") + item(ann, "c"), "c", true},
+		"somebody else":                 {item(ann, "ann") + item(ann+"a", "anna"), "ann", false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			v := Simulate(Identity{ARN: ann}, ModeConfigMap, nil, map[string]string{KeyUsers: test.users})
+			if v.Username != test.username || v.Ambiguous != test.ambiguous || (len(v.Notes) > 0) != test.ambiguous {
+				t.Errorf("%+v", v)
+			}
+		})
+	}
+}

@@ -2,14 +2,17 @@ package authmap
 
 import (
 	"encoding/json"
+	"iter"
 	"reflect"
 	"slices"
 	"strings"
 )
 
-// state is what a text of mapRoles means, in enough detail to tell whether an
-// edit changed anything but our entry.
+// state is a text of mapRoles and what it means, in enough detail to tell
+// whether an edit changed anything but our entry.
 type state struct {
+	text string
+	doc  lazyDocument
 	// items are the list's entries as canonical JSON, unknown keys included.
 	items []string
 	// raw are the same entries as the authenticator decodes them; an entry that
@@ -18,12 +21,39 @@ type state struct {
 	// fault is what it logs about values of the wrong type.
 	fault  string
 	isJSON bool
+	// left is how many bytes this edit may still read.
+	left *int
 }
+
+// maxEditWork bounds, in bytes, what one edit reads back. It needs a few
+// readings of the text; a hostile one has a closing bracket, a comment or an
+// entry of ours for every few bytes, each of which would ask for one more.
+const maxEditWork = 32 << 20
 
 // read gives the state of a text, or why the authenticator reads nothing.
 func read(text string) (state, *ParseError) {
+	left := maxEditWork
+	return readWithin(text, &left)
+}
+
+// again reads a text that the edit has made of the first one; ok is false when
+// it cannot be read, or the edit has read enough.
+func (s state) again(text string) (next state, ok bool) {
+	if s.spent() {
+		return state{}, false
+	}
+	next, err := readWithin(text, s.left)
+	return next, err == nil
+}
+
+// spent tells whether the edit has read enough.
+func (s state) spent() bool { return *s.left <= 0 }
+
+func readWithin(text string, left *int) (state, *ParseError) {
+	*left -= len(text) + 1
+	s := state{text: text, doc: lazily(text), left: left}
 	if skippable(text) {
-		return state{}, nil
+		return s, nil
 	}
 	fail := func(p Problem) (state, *ParseError) {
 		return state{}, &ParseError{Key: p.Key, Line: p.Line, Reason: p.Reason}
@@ -32,10 +62,10 @@ func read(text string) (state, *ParseError) {
 	if err != nil {
 		return fail(wholeProblem(KeyRoles, text, err))
 	}
-	s := state{isJSON: strings.HasPrefix(strings.TrimSpace(text), "[") && json.Valid([]byte(text))}
+	s.isJSON = strings.HasPrefix(strings.TrimSpace(text), "[") && json.Valid([]byte(text))
 	var items []json.RawMessage
 	if err := json.Unmarshal(raw, &items); err != nil {
-		return fail(typeProblem(KeyRoles, text, err))
+		return fail(typeProblem(KeyRoles, s.doc(), err))
 	}
 	for _, item := range items {
 		s.items = append(s.items, string(item))
@@ -46,13 +76,22 @@ func read(text string) (state, *ParseError) {
 	return s, nil
 }
 
+// all gives the indexes of the entries that are valid and match.
+func (s state) all(match func(Role) bool) []int {
+	var out []int
+	for i, r := range s.raw {
+		if r.invalid() == "" && match(r) {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
 // find gives the index of the entry that counts for a role, the last one, or
 // -1.
 func (s state) find(match func(Role) bool) int {
-	for i := len(s.raw) - 1; i >= 0; i-- {
-		if s.raw[i].invalid() == "" && match(s.raw[i]) {
-			return i
-		}
+	if all := s.all(match); len(all) > 0 {
+		return all[len(all)-1]
 	}
 	return -1
 }
@@ -60,12 +99,25 @@ func (s state) find(match func(Role) bool) int {
 // accepts reads an edited text and tells whether it means what is due.
 type accepts func(after string) bool
 
+// first is the first of the texts that means what is due.
+func (s state) first(texts iter.Seq[string], accept accepts) (state, bool) {
+	for text := range texts {
+		if accept(text) {
+			return s.again(text)
+		}
+		if s.spent() {
+			break
+		}
+	}
+	return state{}, false
+}
+
 // inserted is due after adding an entry at a place in the list.
 func (s state) inserted(at int, e Entry) accepts {
 	raw := slices.Insert(slices.Clone(s.raw), at, e.role())
 	return func(after string) bool {
-		got, err := read(after)
-		if err != nil || len(got.items) != len(s.items)+1 || s.isJSON && !got.isJSON {
+		got, ok := s.again(after)
+		if !ok || len(got.items) != len(s.items)+1 || s.isJSON && !got.isJSON {
 			return false
 		}
 		return slices.Equal(slices.Delete(slices.Clone(got.items), at, at+1), s.items) &&
@@ -78,8 +130,8 @@ func (s state) inserted(at int, e Entry) accepts {
 // without is due after removing entry i.
 func (s state) without(i int) accepts {
 	return func(after string) bool {
-		got, err := read(after)
-		if err != nil || s.isJSON && !got.isJSON && after != "" {
+		got, ok := s.again(after)
+		if !ok || s.isJSON && !got.isJSON && after != "" {
 			return false
 		}
 		return slices.Equal(got.items, slices.Delete(slices.Clone(s.items), i, i+1)) &&
@@ -93,8 +145,8 @@ func (s state) regrouped(i int, groups []string) accepts {
 	want := slices.Clone(s.raw)
 	want[i].Groups = groups
 	return func(after string) bool {
-		got, err := read(after)
-		if err != nil || len(got.items) != len(s.items) || s.isJSON && !got.isJSON {
+		got, ok := s.again(after)
+		if !ok || len(got.items) != len(s.items) || s.isJSON && !got.isJSON {
 			return false
 		}
 		for n := range got.items {

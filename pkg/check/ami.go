@@ -94,9 +94,11 @@ func kubeletVersion(s *snapshot.Snapshot, g *snapshot.Group) []Result {
 	switch {
 	case kubelet > server:
 		return fail(report.Certain, fmt.Sprintf("the image's kubelet 1.%d is newer than the cluster's 1.%d", kubelet, server), fix, found...)
-	case kubelet < server-maxSkew:
+	case kubelet < server-maxSkew && g.Proposed:
 		return fail(report.Certain, fmt.Sprintf("the image's kubelet 1.%d is more than %d versions older than the cluster's 1.%d", kubelet, maxSkew, server), fix, found...)
-	case kubelet < server:
+	case kubelet < server-maxSkew: // it is not supported, but nothing refuses it
+		return warn(report.Certain, fmt.Sprintf("the image's kubelet 1.%d is more than %d versions older than the cluster's 1.%d", kubelet, maxSkew, server), fix, found...)
+	case kubelet < server && g.Proposed: // the usual state of a group after its cluster's upgrade, a choice to think over before
 		return warn(report.Certain, fmt.Sprintf("the image's kubelet 1.%d is older than the cluster's 1.%d", kubelet, server), fix, found...)
 	}
 	return pass(fmt.Sprintf("kubelet 1.%d, cluster 1.%d", kubelet, server), found...)

@@ -32,6 +32,8 @@ func authChecks() []Check {
 			"One syntax error in mapRoles drops every role in it, and all nodes mapped by it lose access.", docAwsAuth)),
 		mappingRow("auth.awsauth-indentation", "aws-auth is read to its end",
 			"A line that is indented less than the first dash, or a document marker, ends the list without an error: what follows counts for nothing.", docAwsAuth),
+		mappingRow("auth.awsauth-json-flow", "aws-auth was not rewritten without the role",
+			"Tools that keep mapRoles as JSON write all of it anew, and entries that they do not know are lost.", docAwsAuth),
 		mappingRow("auth.arn-path", "role in aws-auth has no path",
 			"STS does not tell a role's path, so the authenticator looks for role/NAME and never finds role/PATH/NAME. Access entries are written with the path.", docJoin),
 		mappingRow("auth.arn-instance-profile", "aws-auth maps the role, not the instance profile",

@@ -16,10 +16,11 @@ func authLineChecks() []Check {
 			proof("lease-wrong-name", "the kubelet asks for the lease of another node's name", name)),
 		linesRow("auth.anonymous", "kubelet sends a token",
 			"Requests without a token are of the user system:anonymous, who may do nothing.", docExec, LinkAuthentication,
-			lineRow{sig: "forbidden-user", only: "system:anonymous", status: report.Fail, confidence: report.Certain, summary: "the kubelet sends no token: it is taken for %s", value: "user", fix: do("put the users section of the machine's kubeconfig right, or take its replacement out of the user data")}),
+			lineRow{sig: "forbidden-user", only: []string{"system:anonymous"}, status: report.Fail, confidence: report.Certain, summary: "the kubelet sends no token: it is taken for %s", value: "user", fix: do("put the users section of the machine's kubeconfig right, or take its replacement out of the user data")}),
 		linesRow("auth.clock-skew", "clock of the machine",
 			"A token is good for 15 minutes from the time that the machine's clock says.", docJoin, LinkAuthentication,
-			lineRow{sig: "clock-skew", status: report.Fail, confidence: report.Likely, summary: "AWS refuses what the machine signs: its clock is wrong", fix: do("let chronyd reach 169.254.169.123, and restart it")}),
+			lineRow{sig: "clock-skew", status: report.Fail, confidence: report.Likely, summary: "AWS refuses what the machine signs: its clock is wrong", fix: do("let chronyd reach 169.254.169.123, and restart it")},
+			lineRow{sig: "x509-time", status: report.Fail, confidence: report.Likely, summary: "the API server's certificate is not valid at the time of the machine's clock", fix: do("let chronyd reach 169.254.169.123, and restart it")}),
 		linesRow("auth.exec-missing", "program that makes tokens",
 			"The kubelet runs a program to get its token.", docExec, LinkCredentials,
 			lineRow{sig: "exec-not-found", status: report.Fail, confidence: report.Certain, summary: "the machine does not have %s, which makes the kubelet's tokens", value: "bin", fix: do("use a node image of EKS, or install it")}),
@@ -35,6 +36,9 @@ func authLineChecks() []Check {
 		linesRow("auth.token-malformed", "token is well-formed",
 			"The authenticator takes tokens of one form only, no older than 15 minutes.", docExec, LinkAuthentication,
 			lineRow{sig: "authn-format", status: report.Fail, confidence: report.Certain, summary: "the authenticator does not take the machine's token: %s", value: "why", fix: do("use the program of the node image to make tokens, and let chronyd keep the time")}),
+		linesRow("auth.reserved-username", "machine's user name is free to use",
+			"The authenticator refuses user names with prefixes that the cluster reserves for itself.", docAwsAuth, LinkAuthentication,
+			lineRow{sig: "authn-reserved", status: report.Fail, confidence: report.Certain, summary: "the authenticator refuses the user name %q: its prefix is reserved", value: "user", fix: do("map the role to system:node:{{EC2PrivateDNSName}}, by an access entry of type EC2_LINUX or in aws-auth")}),
 		linesRow("auth.sts-throttled", "STS answers the authenticator",
 			"The authenticator asks STS about every new token; many clients that keep none wear the limit out.", docExec, LinkAuthentication,
 			lineRow{sig: "authn-sts-throttled", status: report.Warn, confidence: report.Certain, summary: "STS throttles the cluster's authenticator", fix: do("find the clients that make a token for every request: the control plane's authenticator log names them")}),
@@ -55,6 +59,7 @@ func unauthorized(ref string) Check {
 		"401 means that the cluster does not know the machine: its role is not mapped, its token is for another cluster, or its clock is wrong.", ref, LinkAuthentication,
 		proof("kubelet-401", "the API server refuses the machine: 401 Unauthorized", do("look at the control plane's authenticator log: it says why",
 			"aws eks update-cluster-config --name CLUSTER --logging '{\"clusterLogging\":[{\"types\":[\"authenticator\"],\"enabled\":true}]}'")),
+		proof("authn-id-mismatch", "the cluster's authenticator knows the role's name for another role: it was deleted and made again", do("delete the role's access entry and make it again")),
 		proof("authn-not-mapped", "the cluster's authenticator does not know the machine's role", do("map the role: an access entry of type EC2_LINUX, or mapRoles in aws-auth")))
 	row.Symptom = true
 	return row

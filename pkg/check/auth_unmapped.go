@@ -35,6 +35,11 @@ func (m *mapping) notMapped() {
 		if m.snap.Access.AwsAuth == nil {
 			found = fact(awsAuth, "not found")
 		}
+		if text := strings.TrimSpace(m.data[authmap.KeyRoles]); strings.HasPrefix(text, "[{") {
+			m.add("auth.awsauth-json-flow", fail(report.Likely, fmt.Sprintf("aws-auth is written as JSON by a tool, and the role %s is not in it", m.use.name()), m.letIn(),
+				m.evidence(append(m.joinedBefore(), found, m.line(authmap.KeyRoles, 1)))...))
+			return
+		}
 		m.fail("auth.role-not-mapped", missing+m.neither(), m.letIn(), append(m.joinedBefore(), found)...)
 	}
 }

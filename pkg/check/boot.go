@@ -50,6 +50,9 @@ func hopLimit(_ *snapshot.Snapshot, g *snapshot.Group) []Result {
 		return nil
 	}
 	found := fact("launch template", fmt.Sprintf("HttpPutResponseHopLimit %d, HttpTokens %s", limit, g.Launch.HTTPTokens))
+	if limit == 1 && !g.Proposed {
+		return pass("pods cannot read instance metadata, which is the safer way", found)
+	}
 	if limit == 1 {
 		return warn(report.Possible, "pods cannot read instance metadata: those that take credentials or the region from it fail",
 			do("give them roles of their own (EKS Pod Identity), or set --hop-limit 2"), found)

@@ -3,6 +3,7 @@ package check
 import (
 	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/report"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
@@ -15,8 +16,8 @@ type lineRow struct {
 	confidence report.Confidence
 	// summary may have one %s, which is the value named value of the line.
 	summary, value string
-	// only is the value that it must have to mean this.
-	only string
+	// only are the values of which it must have one to mean this; nil: any.
+	only []string
 	fix  report.Fix
 	// unless is a line after which this one means nothing: the machine got
 	// over it.
@@ -30,7 +31,7 @@ func sawAny(n *snapshot.Node, rows []lineRow) []Result {
 		if seen == nil || row.unless != "" && n.Saw(row.unless) != nil {
 			continue
 		}
-		if row.only != "" && seen.Values[row.value] != row.only {
+		if row.only != nil && !slices.Contains(row.only, seen.Values[row.value]) {
 			continue
 		}
 		summary := row.summary
@@ -68,20 +69,20 @@ func bootLineChecks() []Check {
 	ec2 := do("give the subnet a way to EC2's API: a NAT, or an interface endpoint for ec2 with private DNS and a security group that lets the machines in; or set nodeadm's feature gate InstanceIdNodeName")
 	describe := do("hand bootstrap.sh --apiserver-endpoint, --b64-cluster-ca and --dns-cluster-ip, so that it need not ask")
 	return []Check{
-		linesRow("boot.nodeadm-ec2-unreachable", "nodeadm reaches EC2",
+		symptomRow(linesRow("boot.nodeadm-ec2-unreachable", "nodeadm reaches EC2",
 			"nodeadm asks EC2 for the machine's name before the kubelet starts. Without a way there it waits ten minutes and gives up.", docAL2023, LinkAWSAPI,
 			proof("nodeadm-ec2-deadline", "nodeadm did not reach EC2's API, and gave up", ec2),
 			lineRow{sig: "nodeadm-ec2-retry", status: report.Fail, confidence: report.Likely, summary: "nodeadm does not reach EC2's API", unless: "nodeadm-done", fix: ec2},
-			proof("private-dns-wait", "the machine waits for EC2 to tell its name", ec2)),
-		linesRow("boot.describecluster-failed", "bootstrap.sh reaches EKS",
+			proof("private-dns-wait", "the machine waits for EC2 to tell its name", ec2))),
+		symptomRow(linesRow("boot.describecluster-failed", "bootstrap.sh reaches EKS",
 			"AL2's bootstrap.sh asks EKS for what it was not told, three times.", docTemplate, LinkAWSAPI,
-			proof("describe-exhausted", "bootstrap.sh could not describe the cluster", describe)),
+			proof("describe-exhausted", "bootstrap.sh could not describe the cluster", describe))),
 		linesRow("boot.describecluster-throttled", "EKS answers bootstrap.sh",
 			"Many machines that start at once ask EKS more often than it answers.", docTemplate, LinkAWSAPI,
 			lineRow{sig: "too-many-requests", status: report.Fail, confidence: report.Likely, summary: "EKS refused to describe the cluster: too many requests", fix: describe}),
-		linesRow("boot.br-pluto-timeout", "Bottlerocket learns its settings from AWS",
+		symptomRow(linesRow("boot.br-pluto-timeout", "Bottlerocket learns its settings from AWS",
 			"Bottlerocket asks EC2 and EKS for settings that it was not given.", docRocket, LinkAWSAPI,
-			lineRow{sig: "br-pluto", status: report.Fail, confidence: report.Likely, summary: "Bottlerocket could not learn %s from AWS", value: "generator", fix: ec2}),
+			lineRow{sig: "br-pluto", status: report.Fail, confidence: report.Likely, summary: "Bottlerocket could not learn %s from AWS", value: "generator", fix: ec2})),
 		linesRow("boot.nodeadm-stale-cache", "nodeadm runs with today's configuration",
 			"After a reboot nodeadm may go on with what it kept of an earlier boot.", docNodeadm, LinkBoot,
 			lineRow{sig: "nodeadm-cached-config", status: report.Warn, confidence: report.Likely, summary: "nodeadm went back to configuration of an earlier boot", fix: do("replace the machine")}),

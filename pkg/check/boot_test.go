@@ -15,11 +15,35 @@ import (
 // absent takes the first machine's Node object away.
 func absent(s *snapshot.Snapshot) { s.Nodes[0].Kube = nil }
 
-// logged gives the first machine, which has not joined, a line.
+// logged gives the first machine, which has not joined, a line: the library's
+// own sample of it, read from a log of the unit that writes it.
 func logged(sig string, values map[string]string) []snapshottest.Edit {
-	return []snapshottest.Edit{absent, func(s *snapshot.Snapshot) {
-		s.Nodes[0].Logs = append(s.Nodes[0].Logs, snapshot.Seen{Sig: sig, Where: "console", Count: 3, Line: "line of " + sig, Values: values})
-	}}
+	return []snapshottest.Edit{absent, says1(sig, values)}
+}
+
+// says1 gives the first machine a line, whether it has joined or not. Values
+// stand in for those of the sample where a test is about them.
+func says1(sig string, values map[string]string) snapshottest.Edit {
+	return func(s *snapshot.Snapshot) {
+		line, ok := signature.Known(sig)
+		if !ok {
+			panic("the library has no line " + sig)
+		}
+		seen, err := signature.Scan(line.In[0], strings.NewReader(line.Match[0]))
+		if err != nil {
+			panic(err)
+		}
+		i := slices.IndexFunc(seen, func(s snapshot.Seen) bool { return s.Sig == sig })
+		if i < 0 {
+			panic("the sample does not match " + sig)
+		}
+		for name, value := range values {
+			if _, has := seen[i].Values[name]; has {
+				seen[i].Values[name] = value
+			}
+		}
+		s.Nodes[0].Logs = append(s.Nodes[0].Logs, seen[i])
+	}
 }
 
 func boots(text string) snapshottest.Edit {
@@ -135,15 +159,16 @@ func lineRuleRows() []ruleRow {
 	lines := map[string][]string{
 		"boot.nodeadm-ec2-unreachable": {"nodeadm-ec2-deadline", "nodeadm-ec2-retry", "private-dns-wait"}, "boot.describecluster-failed": {"describe-exhausted"},
 		"boot.describecluster-throttled": {"too-many-requests"}, "boot.br-pluto-timeout": {"br-pluto"}, "boot.nodeadm-stale-cache": {"nodeadm-cached-config"},
-		"auth.node-name-mismatch": {"not-allowed-to-modify-node", "lease-wrong-name"}, "auth.anonymous": {"forbidden-user"}, "auth.clock-skew": {"clock-skew"},
+		"auth.node-name-mismatch": {"not-allowed-to-modify-node", "lease-wrong-name"}, "auth.anonymous": {"forbidden-user"}, "auth.clock-skew": {"clock-skew", "x509-time"},
 		"iam.no-credentials": {"no-credentials"}, "iam.explicit-deny": {"explicit-deny"}, "iam.unauthorized": {"aws-unauthorized"}, "iam.sts-region-off": {"sts-region-disabled"},
 		"auth.wrong-cluster-id": {"authn-sts-refused"}, "auth.token-malformed": {"authn-format"}, "auth.sts-throttled": {"authn-sts-throttled"}, "auth.dns-lookup": {"authn-ec2"},
-		"auth.dns-name-changed": {"node-deny"}, "auth.unauthorized": {"kubelet-401", "authn-not-mapped"},
+		"auth.dns-name-changed": {"node-deny"}, "auth.unauthorized": {"kubelet-401", "authn-not-mapped", "authn-id-mismatch"}, "auth.reserved-username": {"authn-reserved"},
+		"net.endpoint-nxdomain": {"dns-nxdomain", "dns-unreachable"}, "net.api-unreachable": {"api-timeout"}, "net.tls-timeout": {"tls-timeout"}, "net.tls-intercept": {"x509-unknown-ca", "x509-name"},
 		"auth.exec-missing": {"exec-not-found"}, "auth.exec-apiversion": {"exec-apiversion"}, "auth.exec-fails": {"exec-failed"},
 	}
-	values := map[string]string{"user": "system:anonymous", "bin": "aws", "reg": "custom", "generator": "private-dns-name"}
+	values := map[string]string{"action": "ec2:DescribeInstances"}
 	var rows []ruleRow
-	for _, check := range slices.Concat(bootLineChecks(), authLineChecks(), iamLineChecks()) {
+	for _, check := range slices.Concat(bootLineChecks(), authLineChecks(), iamLineChecks(), netLineChecks()) {
 		rows = append(rows, ruleRow{check.ID, "Ready", nil, report.Pass, "is Ready"})
 		for _, sig := range lines[check.ID] {
 			want := report.Fail
@@ -179,6 +204,7 @@ func TestLinesThatMeanNothing(t *testing.T) {
 	for id, edits := range map[string][]snapshottest.Edit{
 		"boot.nodeadm-ec2-unreachable": done,
 		"auth.anonymous":               logged("forbidden-user", map[string]string{"user": "system:node:a"}),
+		"net.api-unreachable":          append(logged("api-timeout", nil), says1("kubelet-401", nil)),
 		"auth.clock-skew":              append(logged("clock-skew", nil), func(s *snapshot.Snapshot) { s.Nodes[0].Kube = snapshottest.Healthy().Nodes[0].Kube }),
 	} {
 		for _, finding := range findings(Run(snapshottest.Healthy(edits...), All()), id) {

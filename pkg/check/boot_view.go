@@ -2,6 +2,8 @@ package check
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/report"
@@ -92,9 +94,36 @@ func perUserData(rule func(*bootView) []Result, sigs []lineRow) func(*snapshot.S
 				view.family = familyOf(view.image)
 				said[k] = rule(view)
 			}
+			if j.Node == nil && proven(s, j.Group) {
+				return nonetheless(said[k], fact(fromTemplate, fmt.Sprintf("a machine of %s version %d is Ready", j.Group.Launch.TemplateID, j.Group.Launch.TemplateNumber)))
+			}
 			return said[k]
 		}
 	}
+}
+
+// nonetheless makes warnings of failures that something speaks against.
+func nonetheless(results []Result, against report.Evidence) []Result {
+	out := slices.Clone(results)
+	for i := range out {
+		if out[i].Status == report.Fail {
+			out[i].Status = report.Warn
+			out[i].Evidence = append(slices.Clip(out[i].Evidence), against)
+		}
+	}
+	return out
+}
+
+// proven reports whether a machine that was started from just this version of
+// the group's template is Ready: whatever a rule makes of the user data, it
+// has booted from it.
+func proven(s *snapshot.Snapshot, g *snapshot.Group) bool {
+	if g.Proposed || g.Launch.TemplateNumber == 0 {
+		return false
+	}
+	return slices.ContainsFunc(s.Nodes, func(n snapshot.Node) bool {
+		return n.Group == g.Name && n.Cloud != nil && n.Kube != nil && n.Kube.Ready() && n.Cloud.Tags[templateVersionTag] == strconv.Itoa(g.Launch.TemplateNumber)
+	})
 }
 
 // bootOf is the user data and the image of a joiner: a machine's own where it

@@ -23,7 +23,7 @@ func block(verdicts []verdict) {
 		var cause *verdict
 		for _, scope := range v.scopes() {
 			for _, other := range failures[scope] {
-				if v.follows(other) && (cause == nil || other.link < cause.link) {
+				if v.follows(other) && (cause == nil || other.before(cause)) {
 					cause = other
 				}
 			}
@@ -60,6 +60,15 @@ func (v *verdict) scopes() []subjectKey {
 	return keys
 }
 
+// before reports whether a failure explains more than another one: it comes
+// earlier, and at the same link it is no symptom.
+func (v *verdict) before(other *verdict) bool {
+	if v.link != other.link {
+		return v.link < other.link
+	}
+	return !v.symptom && other.symptom
+}
+
 // follows reports whether another failure explains this one.
 func (v *verdict) follows(cause *verdict) bool {
 	switch {
@@ -71,6 +80,8 @@ func (v *verdict) follows(cause *verdict) bool {
 		return false // what keeps the group from launching more has not hindered a machine that is there
 	case v.symptom && !cause.symptom:
 		return cause.link <= v.link
+	case v.symptom && cause.symptom && cause.link == v.link:
+		return cause.order < v.order
 	}
 	return cause.link < v.link
 }

@@ -29,6 +29,11 @@ func TestWideCauses(t *testing.T) {
 	const a = "i-0000000000000000a"
 	symptom := nodeCheck("node.absent", LinkNodeObject, report.Fail, a)
 	symptom.Symptom = true
+	sign := func(id string) Check {
+		check := nodeCheck(id, LinkNodeObject, report.Fail, a)
+		check.Symptom = true
+		return check
+	}
 	for name, test := range map[string]struct {
 		checks []Check
 		want   []string // checks in verdict order, with what blocks them
@@ -47,6 +52,13 @@ func TestWideCauses(t *testing.T) {
 		},
 		"a machine that is there was launched": {
 			[]Check{symptom, groupCheck("launch.key", LinkLaunch)}, []string{"launch.key", "node.absent"},
+		},
+		"of two symptoms at one link the one that is listed first": {
+			[]Check{sign("node.first"), sign("node.second")}, []string{"node.first", "node.second < node.first"},
+		},
+		"no symptom before one, though it is listed later": {
+			[]Check{sign("node.first"), nodeCheck("node.name", LinkNodeObject, report.Fail, a), sign("node.second")},
+			[]string{"node.name", "node.first < node.name", "node.second < node.name"},
 		},
 		"at the symptom's own link": {
 			[]Check{symptom, nodeCheck("node.name", LinkNodeObject, report.Fail, a)}, []string{"node.name", "node.absent < node.name"},

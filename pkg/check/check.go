@@ -79,11 +79,18 @@ type Check struct {
 	// not run them over what stands.
 	PlanOnly bool
 	// Symptom rows say that something did not come about. Any other failure
-	// of the same subject at the same link or before explains them.
+	// of the same subject at the same link or before explains them; of two
+	// symptoms at one link, the one that stands first in the list explains
+	// the other.
 	Symptom bool
 	// Path rows are about the way from a machine to the cluster. A machine
 	// that is Ready has come that way, so there they warn and never fail.
 	Path bool
+
+	// Host is what the machine's own report tells of the same question. It is
+	// asked before the rule, where there is a report: nobody knows it better.
+	// When it says nothing, or does not know, the rule is asked.
+	Host func(*snapshot.Snapshot, *snapshot.Node) []Result
 
 	// Exactly one of the four is set. Each returns what it found; nothing
 	// means not applicable.

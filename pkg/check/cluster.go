@@ -29,22 +29,24 @@ func clusterChecks() []Check {
 	}
 }
 
-// healthFix says what helps. The codes are those of the EKS user guide,
-// "Cluster health status".
+// healthFix says what helps. The API's model spells the codes Ec2SubnetNotFound
+// (ClusterIssueCode, github.com/aws/aws-sdk-go-v2/service/eks@v1.105.4
+// types/enums.go), the EKS user guide SUBNET_NOT_FOUND ("Cluster health
+// status"): both are read.
 func healthFix(s *snapshot.Snapshot, code string) report.Fix {
 	cluster := fmt.Sprintf("--region %s --name %s", s.Target.Region, s.Cluster.Name)
-	switch code {
-	case "SUBNET_NOT_FOUND", "SECURITY_GROUP_NOT_FOUND", "EC2_SUBNET_NOT_FOUND", "EC2_SECURITY_GROUP_NOT_FOUND":
+	switch strings.ToLower(strings.ReplaceAll(code, "_", "")) {
+	case "subnetnotfound", "securitygroupnotfound", "ec2subnetnotfound", "ec2securitygroupnotfound":
 		return do("give the cluster subnets and security groups that exist", "aws eks update-cluster-config "+cluster+" --resources-vpc-config subnetIds=SUBNET,SUBNET")
-	case "IP_NOT_AVAILABLE", "INSUFFICIENT_FREE_ADDRESSES":
+	case "ipnotavailable", "insufficientfreeaddresses":
 		return do("give the cluster subnets with free addresses", "aws eks update-cluster-config "+cluster+" --resources-vpc-config subnetIds=SUBNET,SUBNET")
-	case "ASSUME_ROLE_ACCESS_DENIED", "PERMISSION_ACCESS_DENIED", "IAM_ROLE_NOT_FOUND":
+	case "assumeroleaccessdenied", "permissionaccessdenied", "permissionaccessdeniedusingslr", "accessdenied", "iamrolenotfound":
 		return do("restore the cluster's role with its trust and AmazonEKSClusterPolicy", "aws iam attach-role-policy --policy-arn arn:aws:iam::aws:policy/AmazonEKSClusterPolicy --role-name "+lastOf(s.Cluster.RoleARN))
-	case "STS_REGIONAL_ENDPOINT_DISABLED":
+	case "stsregionalendpointdisabled":
 		return do("activate the regional STS endpoint in the account settings of the IAM console")
-	case "OPT_IN_REQUIRED":
+	case "optinrequired", "ec2servicenotsubscribed":
 		return do("enable the region for the account", "aws account enable-region --region-name "+s.Target.Region)
-	case "KMS_KEY_DISABLED", "KMS_KEY_MARKED_FOR_DELETION", "KMS_GRANT_REVOKED", "KMS_KEY_NOT_FOUND":
+	case "kmskeydisabled", "kmskeymarkedfordeletion", "kmsgrantrevoked", "kmskeynotfound":
 		return do("enable the cluster's key, and restore its grant; recovery takes up to three hours", "aws kms enable-key --key-id KEY --region "+s.Target.Region)
 	}
 	return do("follow the message", "aws eks describe-cluster "+cluster+" --query cluster.health")

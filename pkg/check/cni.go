@@ -54,7 +54,7 @@ func cniChecks() []Check {
 			ID: "cni.pod", Title: "CNI plugin's pod on the node runs",
 			Why:  "The plugin writes the node's network configuration when it has started: it needs its image, its permissions, free addresses and the API server.",
 			Ref:  "https://github.com/aws/amazon-vpc-cni-k8s/blob/master/docs/troubleshooting.md",
-			Link: LinkCNI, Needs: sections(nodes, pods), Node: func(s *snapshot.Snapshot, n *snapshot.Node) []Result { return systemPod(s, n, vpcCNI) },
+			Link: LinkCNI, Symptom: true, Needs: sections(nodes, pods), Node: func(s *snapshot.Snapshot, n *snapshot.Node) []Result { return systemPod(s, n, vpcCNI) },
 		},
 		{
 			ID: "cni.kube-proxy", Title: "kube-proxy's pod on the node runs",
@@ -83,11 +83,16 @@ func cniInstalled(s *snapshot.Snapshot, n *snapshot.Node) []Result {
 	if networkReady(s, n)[0].Status == report.Pass {
 		return pass("the node's network is up all the same", found)
 	}
-	return fail(report.Certain, "no CNI plugin is installed: DaemonSet kube-system/aws-node is missing", do("install the VPC CNI", fmt.Sprintf(
+	return fail(report.Likely, "no CNI plugin is installed: DaemonSet kube-system/aws-node is missing", do("install the VPC CNI", fmt.Sprintf(
 		"aws eks create-addon --region %s --cluster-name %s --addon-name vpc-cni", s.Target.Region, s.Target.ClusterName)), found)
 }
 
+// cniScheduled leaves a node alone whose network is up: the DaemonSet may be
+// kept off on purpose, for another plugin (Cilium's guide has it so).
 func cniScheduled(s *snapshot.Snapshot, n *snapshot.Node) []Result {
+	if n.Kube != nil && n.Kube.Ready() && s.Kube.System.DaemonSet("kube-system", vpcCNI) != nil {
+		return pass("the node's network is up", fact("kube/nodes", n.Kube.Name+": Ready"))
+	}
 	return placed(s, n, vpcCNI)
 }
 
@@ -171,13 +176,35 @@ func nonEmpty(text string) []string {
 	return []string{text}
 }
 
-// kubeProxyRuns is not applicable without the DaemonSet: Cilium and others
-// take kube-proxy's place.
+// kubeProxyRuns is not applicable where another plugin than the VPC CNI is
+// there: Cilium and others take kube-proxy's place.
 func kubeProxyRuns(s *snapshot.Snapshot, n *snapshot.Node) []Result {
-	if there := placed(s, n, kubeProxy); len(there) == 0 || there[0].Status != report.Pass {
-		return there
+	sets := s.Kube.System.DaemonSets
+	has := func(names ...string) bool {
+		return slices.ContainsFunc(sets, func(set snapshot.DaemonSet) bool { return slices.Contains(names, set.Name) })
+	}
+	others := has(slices.DeleteFunc(plugins(), func(name string) bool { return name == vpcCNI })...)
+	if n.Kube != nil && !has(kubeProxy) && has(vpcCNI) && !others {
+		missing := fail(report.Likely, "kube-proxy is not installed, and nothing that takes its place is: addresses of services lead nowhere", do("install it", fmt.Sprintf(
+			"aws eks create-addon --region %s --cluster-name %s --addon-name kube-proxy", s.Target.Region, s.Target.ClusterName)), fact("kube/daemonsets", fmt.Sprintf("no kube-proxy among %d DaemonSets", len(sets))))
+		return unlessReady(n, missing)
+	}
+	there := placed(s, n, kubeProxy)
+	if len(there) == 0 || there[0].Status != report.Pass {
+		return unlessReady(n, there)
 	}
 	return systemPod(s, n, kubeProxy)
+}
+
+// unlessReady makes a warning of a failure for a node that is Ready: something
+// that is not known may stand in.
+func unlessReady(n *snapshot.Node, results []Result) []Result {
+	for i := range results {
+		if results[i].Status == report.Fail && n.Kube != nil && n.Kube.Ready() {
+			results[i].Status, results[i].Confidence = report.Warn, report.Possible
+		}
+	}
+	return results
 }
 
 // calledWebhook finds the webhook's name in the API server's words

@@ -19,7 +19,7 @@ func cniFitChecks() []Check {
 			ID: "cni.addresses", Title: "subnet has addresses for the node's pods",
 			Why:  "The VPC CNI gives every pod an address of the machine's subnet; when there is none, the plugin does not start or pods stay in ContainerCreating.",
 			Ref:  "https://docs.aws.amazon.com/eks/latest/best-practices/ip-opt.html",
-			Link: LinkCNI, Needs: sections(snapshot.SectionInstances, snapshot.SectionSubnets), Path: true, Node: podAddresses,
+			Link: LinkCNI, Needs: sections(snapshot.SectionInstances, snapshot.SectionSubnets), Uses: sections(snapshot.SectionCNI, snapshot.SectionCluster), Path: true, Node: podAddresses,
 		},
 		{
 			ID: "cni.kube-proxy-version", Title: "kube-proxy's version fits the kubelet's",
@@ -30,15 +30,18 @@ func cniFitChecks() []Check {
 	}
 }
 
+// podAddresses is about pods that take addresses of the machine's own subnet:
+// not those of an IPv6 cluster, nor of custom networking, where
+// cni.eniconfig-subnet looks at the other subnet.
 func podAddresses(s *snapshot.Snapshot, n *snapshot.Node) []Result {
-	if !running(n) {
+	if !running(n) || customNetwork(s) || s.Cluster != nil && s.Cluster.IPFamily == "ipv6" {
 		return nil
 	}
 	subnet := s.Network.Subnet(n.Cloud.SubnetID)
 	if subnet == nil {
 		return nil
 	}
-	found := fact("ec2:DescribeSubnets", fmt.Sprintf("%s (%s): %d free of %s", subnet.ID, subnet.Zone, subnet.FreeAddresses, subnet.CIDR))
+	found := freeFact(subnet)
 	fix := do("add subnets of a new range to the group, or give pods prefixes", fmt.Sprintf(
 		"aws ec2 associate-vpc-cidr-block --region %s --vpc-id %s --cidr-block 100.64.0.0/16", s.Target.Region, subnet.VPCID),
 		"kubectl -n kube-system set env daemonset/aws-node ENABLE_PREFIX_DELEGATION=true")

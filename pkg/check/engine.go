@@ -2,7 +2,6 @@ package check
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/report"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
@@ -25,7 +24,10 @@ func Run(snap *snapshot.Snapshot, checks []Check) report.Report {
 func Judge(snap *snapshot.Snapshot, checks []Check, opts Options) report.Report {
 	var verdicts []verdict
 	for i := range checks {
-		verdicts = append(verdicts, temper(snap, &checks[i], judge(snap, &checks[i]))...)
+		for _, v := range temper(snap, &checks[i], judge(snap, &checks[i])) {
+			v.order = i
+			verdicts = append(verdicts, v)
+		}
 	}
 	block(verdicts)
 	folded := fold(verdicts)
@@ -69,6 +71,7 @@ type verdict struct {
 	group   string // of a machine
 	link    Link
 	symptom bool
+	order   int // of the check in the list
 }
 
 // subject is what a rule is asked about.
@@ -77,20 +80,21 @@ type subject struct {
 	kind     report.Kind
 	group    string // of a machine
 	proposed bool   // a group that is only planned: its own facts are the plan's
+	node     *snapshot.Node
 	ask      func(*snapshot.Snapshot) []Result
 }
 
 // judge asks one rule about all its subjects.
 func judge(snap *snapshot.Snapshot, check *Check) []verdict {
 	var verdicts []verdict
-	seen := restrict(snap, slices.Concat(check.Needs, check.Uses))
+	seen := restrict(snap, visible(check))
 	asked := subjects(seen, check)
 	of := map[report.Kind]int{}
 	for _, s := range asked {
 		of[s.kind]++
 	}
 	for _, s := range asked {
-		for _, result := range answer(snap, seen, check, s) {
+		for _, result := range reported(snap, seen, check, s) {
 			verdicts = append(verdicts, verdict{
 				Finding: report.Finding{
 					Check: check.ID, Title: check.Title, Status: result.Status, Confidence: result.Confidence,
@@ -115,6 +119,7 @@ func answer(snap, seen *snapshot.Snapshot, check *Check, s subject) (results []R
 		}
 		gap, missing := snap.Gap(section, s.name)
 		switch {
+		case missing && section == snapshot.SectionConsole && reportsLines(snap, s.name):
 		case missing && gap.Reason == snapshot.GapNotAsked:
 			return nil
 		case missing:
@@ -158,7 +163,7 @@ func subjects(seen *snapshot.Snapshot, check *Check) []subject {
 	case check.Node != nil:
 		for i := range seen.Nodes {
 			node := &seen.Nodes[i]
-			all = append(all, subject{name: nodeName(node), kind: report.KindMachine, group: node.Group, ask: func(s *snapshot.Snapshot) []Result {
+			all = append(all, subject{name: nodeName(node), kind: report.KindMachine, group: node.Group, node: node, ask: func(s *snapshot.Snapshot) []Result {
 				return check.Node(s, node)
 			}})
 		}

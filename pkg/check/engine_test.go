@@ -17,7 +17,7 @@ import (
 )
 
 func TestHealthyPassesEverything(t *testing.T) {
-	for name, edits := range map[string][]snapshottest.Edit{"existing": nil, "proposed": {snapshottest.Proposed}} {
+	for name, edits := range map[string][]snapshottest.Edit{"existing": nil, "proposed": {snapshottest.Proposed}, "reported": {snapshottest.Reported}} {
 		t.Run(name, func(t *testing.T) {
 			for _, finding := range Run(snapshottest.Healthy(edits...), All()).Findings {
 				if finding.Status != report.Pass {

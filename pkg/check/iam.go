@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/report"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
@@ -56,19 +57,19 @@ func iamChecks() []Check {
 			ID: "iam.missing-worker-policy", Title: "node role may describe instances",
 			Why:  "A booting node asks EC2 for its own name (ec2:DescribeInstances); AmazonEKSWorkerNodePolicy allows it.",
 			Ref:  "https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonEKSWorkerNodePolicy.html",
-			Link: LinkAWSAPI, Needs: sections(policies), Uses: role, Join: perRole(workerPolicy, role...),
+			Link: LinkAWSAPI, Path: true, Needs: sections(policies), Uses: role, Join: perRole(workerPolicy, role...),
 		},
 		{
 			ID: "iam.missing-ecr-policy", Title: "node role may pull from ECR",
 			Why:  "The images of kube-system are in ECR; without permission to pull them nothing starts on the node.",
 			Ref:  "https://docs.aws.amazon.com/eks/latest/userguide/create-node-role.html",
-			Link: LinkCNI, Needs: sections(policies), Uses: role, Join: perRole(ecrPolicy, role...),
+			Link: LinkCNI, Path: true, Needs: sections(policies), Uses: role, Join: perRole(ecrPolicy, role...),
 		},
 		{
 			ID: "iam.missing-cni-policy", Title: "VPC CNI may give addresses to pods",
 			Why:  "The VPC CNI without a role of its own works with the node's, which then needs AmazonEKS_CNI_Policy.",
 			Ref:  "https://docs.aws.amazon.com/eks/latest/userguide/cni-iam-role.html",
-			Link: LinkCNI, Needs: sections(policies, snapshot.SectionCNI, cluster), Uses: role, Join: perRole(cniPolicy, role...),
+			Link: LinkCNI, Path: true, Needs: sections(policies, snapshot.SectionCNI, cluster, snapshot.SectionSystemPods), Uses: role, Join: perRole(cniPolicy, role...),
 		},
 	}
 }
@@ -83,14 +84,23 @@ func iamLineChecks() []Check {
 				fix: do("give the machine an instance profile with the node role, and leave instance metadata on")}),
 		linesRow("iam.explicit-deny", "no policy denies what nodes do",
 			"A service control policy, a boundary or a session policy wins over whatever the role allows.", "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html", LinkAWSAPI,
-			lineRow{sig: "explicit-deny", status: report.Fail, confidence: report.Certain, summary: "AWS denies what the machine needs, by an explicit deny in a %s", value: "policy", fix: do("except the node role from the policy")}),
+			lineRow{sig: "explicit-deny", status: report.Fail, confidence: report.Likely, summary: "AWS denies the machine %s by an explicit deny in a policy", value: "action", only: neededActions(), fix: do("except the node role from the policy")},
+			lineRow{sig: "explicit-deny", status: report.Warn, confidence: report.Possible, summary: "AWS denies the machine something by an explicit deny in a %s", value: "policy", fix: do("except the node role from the policy, if a node needs it")}),
 		linesRow("iam.unauthorized", "role may do what the machine does",
 			"A booting node describes itself (ec2:DescribeInstances); AL2's also describes the cluster.", docNodeRole, LinkAWSAPI,
-			lineRow{sig: "aws-unauthorized", status: report.Fail, confidence: report.Likely, summary: "AWS refuses the machine %s: its role does not allow it", value: "action", fix: do("attach AmazonEKSWorkerNodePolicy, and what else the role lacks")}),
+			lineRow{sig: "aws-unauthorized", status: report.Fail, confidence: report.Likely, summary: "AWS refuses the machine %s: its role does not allow it", value: "action", only: neededActions(), fix: do("attach AmazonEKSWorkerNodePolicy, and what else the role lacks")},
+			lineRow{sig: "aws-unauthorized", status: report.Fail, confidence: report.Likely, summary: "AWS refuses the machine %s: its role does not allow it", value: "operation", only: []string{"DescribeInstances", "DescribeCluster"}, fix: do("attach AmazonEKSWorkerNodePolicy, and what else the role lacks")},
+			lineRow{sig: "aws-unauthorized", status: report.Warn, confidence: report.Possible, summary: "AWS refuses the machine %s", value: "action", fix: do("allow it, if it is more than a script of one's own that asks")}),
 		linesRow("iam.sts-region-off", "STS is on in the region",
 			"Tokens are made with the region's own STS endpoint, which an account can switch off.", "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_enable-regions.html", LinkCredentials,
 			proof("sts-region-disabled", "STS is not activated in the region", do("activate it in the account settings of IAM"))),
 	}
+}
+
+// neededActions are what a machine calls on its way into a cluster. What else
+// it is refused is a script's affair.
+func neededActions() []string {
+	return []string{"ec2:DescribeInstances", "eks:DescribeCluster", "ecr:GetAuthorizationToken", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "sts:GetCallerIdentity"}
 }
 
 // noProfile judges machines, and the template of a group that has none.
@@ -152,7 +162,8 @@ func profileEmpty(s *snapshot.Snapshot) func(Joiner) []Result {
 }
 
 // profileSwapped compares a machine with its group's template. The template
-// may have changed since, so a machine that is Ready is only pointed at.
+// may have changed since, so a machine that is Ready, or was started from
+// another version, is only pointed at.
 func profileSwapped(s *snapshot.Snapshot, n *snapshot.Node) []Result {
 	g := s.Group(n.Group)
 	if g == nil || n.Cloud == nil || n.Cloud.InstanceProfile == "" || g.Launch.InstanceProfile == "" {
@@ -167,10 +178,17 @@ func profileSwapped(s *snapshot.Snapshot, n *snapshot.Node) []Result {
 	fix := do("put the group's profile back, and keep the tool that changed it away from nodes", fmt.Sprintf(
 		"aws ec2 describe-iam-instance-profile-associations --region %s --filters Name=instance-id,Values=%s", s.Target.Region, n.InstanceID), fmt.Sprintf(
 		"aws ec2 replace-iam-instance-profile-association --region %s --iam-instance-profile Name=%s --association-id ID", s.Target.Region, want))
-	if n.Kube != nil && n.Kube.Ready() {
+	if n.Kube != nil && n.Kube.Ready() || !fromVersion(n, &g.Launch) {
 		return warn(report.Possible, summary, fix, found...)
 	}
 	return fail(report.Likely, summary, fix, found...)
+}
+
+// fromVersion reports whether a machine was started from the version that its
+// group's template has now, as far as that is known.
+func fromVersion(n *snapshot.Node, launch *snapshot.Launch) bool {
+	version := n.Cloud.Tags[templateVersionTag]
+	return version == "" || launch.TemplateNumber == 0 || version == strconv.Itoa(launch.TemplateNumber)
 }
 
 func roleIsClusters(s *snapshot.Snapshot, use roleUse) []Result {

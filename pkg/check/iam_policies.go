@@ -3,7 +3,6 @@ package check
 import (
 	"encoding/json"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
@@ -36,19 +35,31 @@ func ecrPolicy(_ *snapshot.Snapshot, use roleUse) []Result {
 	}.judge(use, report.Fail)
 }
 
-// cniPolicy applies where the VPC CNI has no role of its own. IPv6 clusters
+// cniPolicy applies where the VPC CNI has no role of its own, by its service
+// account or by EKS Pod Identity, which only its pods show. IPv6 clusters
 // need another policy, which is the account's own.
 func cniPolicy(s *snapshot.Snapshot, use roleUse) []Result {
-	if s.Kube.CNIPolicyOnNode == nil || !*s.Kube.CNIPolicyOnNode {
+	if s.Kube.CNIPolicyOnNode == nil || !*s.Kube.CNIPolicyOnNode || slices.ContainsFunc(s.Kube.System.Pods, func(p snapshot.Pod) bool {
+		return p.Owner == "DaemonSet/"+vpcCNI && (p.PodIdentity || p.RoleARN != "")
+	}) {
 		return nil
 	}
+	worst := report.Fail
 	if s.Cluster.IPFamily == "ipv6" {
-		return permission{what: "give IPv6 addresses to pods", action: "ec2:AssignIpv6Addresses", managed: []string{"AmazonEC2FullAccess", "PowerUserAccess", "AdministratorAccess"}}.judge(use, report.Warn)
+		worst = report.Warn
+	}
+	return cniPermission(s.Cluster.IPFamily).judge(use, worst)
+}
+
+// cniPermission is what the VPC CNI needs of whichever role it works with.
+func cniPermission(family string) permission {
+	if family == "ipv6" {
+		return permission{what: "give IPv6 addresses to pods", action: "ec2:AssignIpv6Addresses", managed: []string{"AmazonEC2FullAccess", "PowerUserAccess", "AdministratorAccess"}}
 	}
 	return permission{
 		what: "give addresses to pods", action: "ec2:AssignPrivateIpAddresses",
 		managed: []string{"AmazonEKS_CNI_Policy", "AmazonEC2FullAccess", "PowerUserAccess", "AdministratorAccess"},
-	}.judge(use, report.Fail)
+	}
 }
 
 // judge looks for the permission in the role's policies. Policies of the
@@ -96,29 +107,32 @@ func list(names []string) string {
 }
 
 // allows reports whether a policy document allows an action and does not deny
-// it. Resources and conditions are not looked at.
+// it. Resources are not looked at, and a denial with conditions may be about
+// something else: it is passed over.
 func allows(document, action string) bool {
 	var policy struct {
 		Statement oneOrMany[struct {
-			Effect string
-			Action oneOrMany[string]
+			Effect    string
+			Action    oneOrMany[string]
+			NotAction oneOrMany[string]
+			Condition map[string]json.RawMessage
 		}]
 	}
 	if err := json.Unmarshal([]byte(document), &policy); err != nil {
 		return false
 	}
+	named := func(patterns []string) bool {
+		return slices.ContainsFunc(patterns, func(pattern string) bool { return wildcard(strings.ToLower(pattern), strings.ToLower(action)) })
+	}
 	allowed := false
 	for _, statement := range policy.Statement {
-		if !slices.ContainsFunc(statement.Action, func(pattern string) bool {
-			ok, err := path.Match(strings.ToLower(pattern), strings.ToLower(action))
-			return err == nil && ok
-		}) {
-			continue
-		}
-		if statement.Effect == "Deny" {
+		switch about := named(statement.Action) || len(statement.NotAction) > 0 && !named(statement.NotAction); {
+		case !about:
+		case statement.Effect != "Deny":
+			allowed = true
+		case len(statement.Condition) == 0:
 			return false
 		}
-		allowed = true
 	}
 	return allowed
 }

@@ -40,25 +40,45 @@ func iamRuleRows() []ruleRow {
 		{"iam.profile-swapped", "another on a Ready machine", []snapshottest.Edit{swapped}, report.Warn, "the instance profile quick-setup"},
 		{"iam.profile-swapped", "another on one that is not", []snapshottest.Edit{swapped, func(s *snapshot.Snapshot) { s.Nodes[0].Kube = nil }}, report.Fail, "the instance profile quick-setup"},
 		{"iam.missing-worker-policy", "attached", nil, report.Pass, "may describe its own instance"},
-		{"iam.missing-worker-policy", "not attached", []snapshottest.Edit{without(0)}, report.Fail, "no policy allows ec2:DescribeInstances"},
+		{"iam.missing-worker-policy", "not attached", []snapshottest.Edit{machine(unregistered), without(0)}, report.Fail, "no policy allows ec2:DescribeInstances"},
 		{"iam.missing-worker-policy", "inline", []snapshottest.Edit{without(0), inline(`{"Statement":{"Effect":"Allow","Action":"ec2:Describe*","Resource":"*"}}`)}, report.Pass, "may describe"},
-		{"iam.missing-worker-policy", "inline denies", []snapshottest.Edit{without(0), inline(`{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":["ec2:*"],"Resource":"*"}]}`)}, report.Fail, "no policy allows"},
+		{"iam.missing-worker-policy", "not attached, and Ready all the same", []snapshottest.Edit{without(0)}, report.Warn, "no policy allows ec2:DescribeInstances"},
+		{"iam.missing-worker-policy", "inline allows all but", []snapshottest.Edit{without(0), inline(`{"Statement":{"Effect":"Allow","NotAction":"iam:*","Resource":"*"}}`)}, report.Pass, "may describe"},
+		{"iam.missing-worker-policy", "inline denies under conditions", []snapshottest.Edit{without(0), inline(`{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":"ec2:*","Resource":"*","Condition":{"Bool":{"aws:ViaAWSService":"true"}}}]}`)}, report.Pass, "may describe"},
+		{"iam.missing-worker-policy", "inline denies", []snapshottest.Edit{machine(unregistered), without(0), inline(`{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":["ec2:*"],"Resource":"*"}]}`)}, report.Fail, "no policy allows"},
 		{"iam.missing-worker-policy", "a policy of the account's", []snapshottest.Edit{without(0), policies(func(p *snapshot.RolePolicies) {
 			p.Attached = append(p.Attached, "arn:aws:iam::111122223333:policy/nodes")
 		})}, report.Warn, "nodes might"},
 		{"iam.missing-ecr-policy", "attached", nil, report.Pass, "may pull images"},
-		{"iam.missing-ecr-policy", "not attached", []snapshottest.Edit{without(1)}, report.Fail, "ecr:GetAuthorizationToken"},
+		{"iam.missing-ecr-policy", "not attached", []snapshottest.Edit{noNetwork(), without(1)}, report.Fail, "ecr:GetAuthorizationToken"},
 		{"iam.missing-cni-policy", "attached", nil, report.Pass, "may give addresses"},
-		{"iam.missing-cni-policy", "not attached", []snapshottest.Edit{without(2)}, report.Fail, "ec2:AssignPrivateIpAddresses"},
+		{"iam.missing-cni-policy", "not attached", []snapshottest.Edit{noNetwork(), without(2)}, report.Fail, "ec2:AssignPrivateIpAddresses"},
 		{"iam.missing-cni-policy", "IPv6 needs another", []snapshottest.Edit{func(s *snapshot.Snapshot) { s.Cluster.IPFamily = "ipv6" }}, report.Warn, "ec2:AssignIpv6Addresses"},
 	}
 }
 
-// A CNI with a role of its own asks nothing of the node's.
+// What a script of one's own is refused is no cause.
+func TestRefusedScripts(t *testing.T) {
+	for _, sig := range []string{"aws-unauthorized", "explicit-deny"} {
+		for _, finding := range Run(snapshottest.Healthy(logged(sig, map[string]string{"action": "ec2:CreateTags"})...), iamLineChecks()).Findings {
+			if finding.Status == report.Fail {
+				t.Errorf("%s: %s %s", sig, finding.Check, finding.Summary)
+			}
+		}
+	}
+}
+
+// A CNI with a role of its own asks nothing of the node's, whether its service
+// account names the role or EKS Pod Identity hands it out.
 func TestCNIPolicyWhereItIsNotUsed(t *testing.T) {
 	no := false
-	snap := snapshottest.Healthy(policies(func(p *snapshot.RolePolicies) { p.Attached = nil }), func(s *snapshot.Snapshot) { s.Kube.CNIPolicyOnNode = &no })
-	if got := findings(Run(snap, iamChecks()), "iam.missing-cni-policy"); len(got) != 0 {
-		t.Errorf("got %+v", got)
+	for name, own := range map[string]snapshottest.Edit{
+		"service account": func(s *snapshot.Snapshot) { s.Kube.CNIPolicyOnNode = &no },
+		"Pod Identity":    podIs(vpcCNI, func(p *snapshot.Pod) { p.PodIdentity = true }),
+	} {
+		snap := snapshottest.Healthy(policies(func(p *snapshot.RolePolicies) { p.Attached = nil }), own)
+		if got := findings(Run(snap, iamChecks()), "iam.missing-cni-policy"); len(got) != 0 {
+			t.Errorf("%s: got %+v", name, got)
+		}
 	}
 }

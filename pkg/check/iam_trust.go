@@ -24,7 +24,7 @@ func roleTrust(_ *snapshot.Snapshot, use roleUse) []Result {
 	if role.TrustPolicy == "" {
 		return nil
 	}
-	if !trustsEC2(role.TrustPolicy) {
+	if !trustsService(role.TrustPolicy, "ec2") {
 		return fail(report.Certain, fmt.Sprintf("role %s does not let EC2 assume it", role.Name),
 			do("let ec2.amazonaws.com assume it", fmt.Sprintf(`aws iam update-assume-role-policy --role-name %s --policy-document '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}'`, role.Name)),
 			fact("iam:GetRole", "trust policy "+role.TrustPolicy))
@@ -34,11 +34,19 @@ func roleTrust(_ *snapshot.Snapshot, use roleUse) []Result {
 
 // trustPolicy is the part of an IAM policy that names who may assume a role.
 type trustPolicy struct {
-	Statement oneOrMany[struct {
-		Effect    string
-		Principal json.RawMessage
-		Action    oneOrMany[string]
-	}]
+	Statement oneOrMany[trustStatement]
+}
+
+type trustStatement struct {
+	Effect    string
+	Principal json.RawMessage
+	Action    oneOrMany[string]
+	Condition map[string]map[string]oneOrMany[string]
+}
+
+// permits reports whether the statement is about the action.
+func (s *trustStatement) permits(action string) bool {
+	return slices.ContainsFunc(s.Action, func(pattern string) bool { return wildcard(strings.ToLower(pattern), strings.ToLower(action)) })
 }
 
 // oneOrMany reads IAM's habit of writing a list of one without brackets.
@@ -57,33 +65,4 @@ func (o *oneOrMany[T]) UnmarshalJSON(data []byte) error {
 	}
 	*o = oneOrMany[T]{one}
 	return nil
-}
-
-// trustsEC2 reports whether a trust policy allows EC2 to assume the role.
-// EC2's name is ec2.amazonaws.com, and ends differently in other partitions.
-func trustsEC2(document string) bool {
-	var policy trustPolicy
-	if err := json.Unmarshal([]byte(document), &policy); err != nil {
-		return false
-	}
-	allowed := false
-	for _, statement := range policy.Statement {
-		if !slices.ContainsFunc(statement.Action, func(action string) bool {
-			return strings.EqualFold(action, "sts:AssumeRole") || strings.EqualFold(action, "sts:*") || action == "*"
-		}) {
-			continue
-		}
-		var principal struct{ Service oneOrMany[string] }
-		if err := json.Unmarshal(statement.Principal, &principal); err != nil {
-			continue
-		}
-		if !slices.ContainsFunc(principal.Service, func(name string) bool { return strings.HasPrefix(name, "ec2.") }) {
-			continue
-		}
-		if statement.Effect == "Deny" {
-			return false
-		}
-		allowed = true
-	}
-	return allowed
 }

@@ -49,7 +49,9 @@ func instanceChecks() []Check {
 }
 
 // endReason says what a code in an instance's StateReason means. The codes
-// are those of the EC2 API reference, "StateReason".
+// are those of StateReason in github.com/aws/aws-sdk-go-v2/service/ec2@v1.344.1
+// types/types.go; Client.InvalidKMSKey.InvalidState is of "Troubleshoot
+// instance launch issues" in the EC2 user guide.
 func endReason(s *snapshot.Snapshot, reason string) (meaning string, fix report.Fix, known bool) {
 	code, _, _ := strings.Cut(reason, ": ")
 	switch code {
@@ -71,9 +73,10 @@ func endReason(s *snapshot.Snapshot, reason string) (meaning string, fix report.
 }
 
 // instanceState leaves machines alone that the group or a person ended: only
-// an end that EC2 or a stop brought about keeps a machine from joining.
+// an end that EC2 or a stop brought about keeps a machine from joining. One
+// that is stopped and in no group may be of a warm pool, and waits on purpose.
 func instanceState(s *snapshot.Snapshot, n *snapshot.Node) []Result {
-	if n.Cloud == nil {
+	if n.Cloud == nil || n.Group == "" && n.Cloud.State != "running" {
 		return nil
 	}
 	found := fact("ec2:DescribeInstances", strings.TrimSuffix(fmt.Sprintf("%s: %s, %s", n.InstanceID, n.Cloud.State, n.Cloud.StateReason), ", "))

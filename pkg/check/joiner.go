@@ -34,7 +34,7 @@ func joiners(seen *snapshot.Snapshot, check *Check) []subject {
 			waiting[node.Group] = true
 		}
 		joiner := Joiner{Node: node, Group: seen.Group(node.Group)}
-		all = append(all, subject{name: nodeName(node), kind: report.KindMachine, group: node.Group, ask: func(*snapshot.Snapshot) []Result { return ask(joiner) }})
+		all = append(all, subject{name: nodeName(node), kind: report.KindMachine, group: node.Group, node: node, ask: func(*snapshot.Snapshot) []Result { return ask(joiner) }})
 	}
 	for i := range seen.Groups {
 		group := &seen.Groups[i]

@@ -80,38 +80,58 @@ func typeExists(s *snapshot.Snapshot, g *snapshot.Group) []Result {
 			missing = append(missing, name)
 		}
 	}
-	if len(missing) > 0 {
-		return fail(report.Certain, fmt.Sprintf("%s does not exist in %s", strings.Join(missing, ", "), s.Target.Region),
-			do("choose a type that does", fmt.Sprintf("aws ec2 describe-instance-types --region %s --query 'InstanceTypes[].InstanceType'", s.Target.Region)),
-			fact("ec2:DescribeInstanceTypes", "no such type"))
-	}
 	if len(g.Launch.InstanceTypes) == 0 {
 		return nil
+	}
+	if len(missing) > 0 {
+		summary := fmt.Sprintf("%s does not exist in %s", strings.Join(missing, ", "), s.Target.Region)
+		fix := do("choose a type that does", fmt.Sprintf("aws ec2 describe-instance-types --region %s --query 'InstanceTypes[].InstanceType'", s.Target.Region))
+		if len(missing) < len(g.Launch.InstanceTypes) { // the group has others to take
+			return warn(report.Certain, summary, fix, fact("ec2:DescribeInstanceTypes", "no such type"))
+		}
+		return fail(report.Certain, summary, fix, fact("ec2:DescribeInstanceTypes", "no such type"))
 	}
 	return pass(strings.Join(g.Launch.InstanceTypes, ", ")+" exists in the region", fact("ec2:DescribeInstanceTypes", "found"))
 }
 
+// typeOffered asks for every zone whether one of the group's types is sold
+// there: a group of several takes what there is. A group that stands goes to
+// its other zones.
 func typeOffered(s *snapshot.Snapshot, g *snapshot.Group) []Result {
-	var out []Result
-	for _, name := range g.Launch.InstanceTypes {
-		sold := s.Catalog.Offerings[name]
-		var without, bad []string
-		for _, id := range g.Subnets {
-			if subnet := s.Network.Subnet(id); subnet != nil && !slices.Contains(sold, subnet.Zone) {
-				without = append(without, subnet.Zone)
-				bad = append(bad, id)
-			}
-		}
-		if len(without) == 0 {
-			out = append(out, pass(name+" is sold in every zone", fact("ec2:DescribeInstanceTypeOfferings", strings.Join(sold, ", ")))...)
+	if len(g.Launch.InstanceTypes) == 0 {
+		return nil
+	}
+	var zones, without, bad []string
+	for _, id := range g.Subnets {
+		subnet := s.Network.Subnet(id)
+		if subnet == nil {
 			continue
 		}
-		slices.Sort(without)
-		out = append(out, fail(report.Certain, fmt.Sprintf("%s is not sold in %s", name, strings.Join(slices.Compact(without), ", ")),
-			do(fmt.Sprintf("leave out %s with --subnets, or choose another type", strings.Join(bad, ", "))),
-			fact("ec2:DescribeInstanceTypeOfferings", fmt.Sprintf("%s: %s", name, orNone(sold))))...)
+		zones = append(zones, subnet.Zone)
+		sold := slices.ContainsFunc(g.Launch.InstanceTypes, func(name string) bool { return slices.Contains(s.Catalog.Offerings[name], subnet.Zone) })
+		if !sold {
+			without, bad = append(without, subnet.Zone), append(bad, id)
+		}
 	}
-	return out
+	if len(zones) == 0 {
+		return nil
+	}
+	var found []report.Evidence
+	for _, name := range g.Launch.InstanceTypes[:min(len(g.Launch.InstanceTypes), maxEvidence)] {
+		found = append(found, fact("ec2:DescribeInstanceTypeOfferings", fmt.Sprintf("%s: %s", name, orNone(s.Catalog.Offerings[name]))))
+	}
+	names := strings.Join(g.Launch.InstanceTypes, ", ")
+	if len(without) == 0 {
+		return pass(names+" is sold in every zone", found...)
+	}
+	everywhere := len(without) == len(zones)
+	slices.Sort(without)
+	summary := fmt.Sprintf("%s is not sold in %s", names, strings.Join(slices.Compact(without), ", "))
+	fix := do(fmt.Sprintf("leave out %s with --subnets, or choose another type", strings.Join(bad, ", ")))
+	if !g.Proposed && !everywhere {
+		return warn(report.Certain, summary, fix, found...)
+	}
+	return fail(report.Certain, summary, fix, found...)
 }
 
 func orNone(list []string) string {

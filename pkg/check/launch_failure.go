@@ -26,8 +26,10 @@ const (
 type launchFailure struct {
 	id, title, why, ref string
 	words               []string // in lower case; any of them
-	summary             string
-	fix                 func(s *snapshot.Snapshot, g *snapshot.Group) report.Fix
+	// field are words known from practice alone: what they mean is likely.
+	field   []string
+	summary string
+	fix     func(s *snapshot.Snapshot, g *snapshot.Group) report.Fix
 }
 
 // launchFailureChecks make a check of every reason, and one for the rest.
@@ -69,9 +71,17 @@ func failedLaunches(g *snapshot.Group) []snapshot.Activity {
 	return failed
 }
 
-func (f *launchFailure) matches(message string) bool {
+// matches reports whether a message tells of the reason, and how sure that is.
+func (f *launchFailure) matches(message string) (report.Confidence, bool) {
 	message = strings.ToLower(message)
-	return slices.ContainsFunc(f.words, func(words string) bool { return strings.Contains(message, words) })
+	says := func(words string) bool { return strings.Contains(message, words) }
+	switch {
+	case slices.ContainsFunc(f.words, says):
+		return report.Certain, true
+	case slices.ContainsFunc(f.field, says):
+		return report.Likely, true
+	}
+	return "", false
 }
 
 // said is an activity's message; Auto Scaling sometimes puts it into the
@@ -90,16 +100,27 @@ func launchFailed(s *snapshot.Snapshot, g *snapshot.Group, row launchFailure) []
 		return nil
 	}
 	var found []report.Evidence
+	sure := report.Likely
 	for _, activity := range failedLaunches(g) {
-		if row.matches(said(activity)) && len(found) < 2 {
+		if confidence, ok := row.matches(said(activity)); ok && len(found) < 2 {
 			found = append(found, quote(activity))
+			if confidence == report.Certain {
+				sure = report.Certain
+			}
 		}
 	}
 	if len(found) == 0 {
 		return pass("no launch failed for this reason", fact("autoscaling:DescribeScalingActivities", fmt.Sprintf("%d activities", len(g.Activities))))
 	}
-	return fail(report.Certain, row.summary, row.fix(s, g), found...)
+	if full(g) {
+		return warn(sure, row.summary+": the last launch failed, and the group has its machines", row.fix(s, g), found...)
+	}
+	return fail(sure, row.summary, row.fix(s, g), found...)
 }
+
+// full reports whether a group has all the machines that it wants, so that a
+// launch which failed is a matter of the past, or of the next one.
+func full(g *snapshot.Group) bool { return len(g.InstanceIDs) >= g.Desired }
 
 func launchFailedOtherwise(s *snapshot.Snapshot, g *snapshot.Group, rows []launchFailure) []Result {
 	if len(g.Activities) == 0 {
@@ -107,7 +128,10 @@ func launchFailedOtherwise(s *snapshot.Snapshot, g *snapshot.Group, rows []launc
 	}
 	for _, activity := range failedLaunches(g) {
 		message := said(activity)
-		if message != "" && !slices.ContainsFunc(rows, func(row launchFailure) bool { return row.matches(message) }) {
+		if activity.Status == "Cancelled" || full(g) {
+			continue // scaling in cancels launches too
+		}
+		if message != "" && !slices.ContainsFunc(rows, func(row launchFailure) bool { _, ok := row.matches(message); return ok }) {
 			return fail(report.Certain, "launches fail: "+message, do("mend what the message names, then look whether the next launch succeeds",
 				activitiesCommand(s, g)), quote(activity))
 		}

@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -16,6 +17,9 @@ const (
 	// of them make a loop.
 	loopWindow = 2 * time.Hour
 	loopSize   = 2
+	// youngTime is how old a machine may be to count as one that was not
+	// given time to join.
+	youngTime = 30 * time.Minute
 	// hookTime is how long a lifecycle hook may hold a machine without being
 	// worth a word.
 	hookTime = 10 * time.Minute
@@ -78,7 +82,17 @@ func suspended(s *snapshot.Snapshot, g *snapshot.Group) []Result {
 	if slices.Contains(g.Suspended, "Launch") && len(g.InstanceIDs) < g.Desired {
 		return fail(report.Certain, fmt.Sprintf("launches are suspended: %d of %d machines are there", len(g.InstanceIDs), g.Desired), fix, found)
 	}
+	if !slices.ContainsFunc(g.Suspended, func(process string) bool { return slices.Contains(joiningProcesses(), process) }) {
+		return pass("processes that start machines run", found)
+	}
 	return warn(report.Certain, "suspended processes: "+strings.Join(g.Suspended, ", "), fix, found)
+}
+
+// joiningProcesses are those without which machines are not started or broken
+// ones not replaced. Others are suspended on purpose: AZRebalance, where the
+// cluster autoscaler scales.
+func joiningProcesses() []string {
+	return []string{"Launch", "Terminate", "HealthCheck", "ReplaceUnhealthy", "AddToLoadBalancer"}
 }
 
 func hookStuck(s *snapshot.Snapshot, g *snapshot.Group) []Result {
@@ -103,19 +117,43 @@ func hookStuck(s *snapshot.Snapshot, g *snapshot.Group) []Result {
 			s.Target.Region, g.ASGName, stuck[0])), found)
 }
 
-// replaceLoop counts the machines that a health check took out. The words are
-// those of the causes in Auto Scaling's user guide, "Health checks for
-// instances in an Auto Scaling group".
+// activityInstance is the machine that a scaling activity is about.
+var activityInstance = regexp.MustCompile(`\bi-[0-9a-f]+\b`)
+
+// launches are the times at which the group's activities started machines.
+func launches(g *snapshot.Group) map[string]time.Time {
+	started := map[string]time.Time{}
+	for _, activity := range g.Activities {
+		if id := activityInstance.FindString(activity.Description); id != "" && strings.HasPrefix(activity.Description, "Launching") {
+			started[id] = activity.StartedAt
+		}
+	}
+	return started
+}
+
+// replaced reports whether a health check took a machine out. The causes are
+// those of "Health checks for instances in an Auto Scaling group": a machine is
+// "taken out of service in response to" a health check, but also to scaling
+// in, to a user's request, and to its own end.
+func replaced(activity snapshot.Activity) bool {
+	_, reason, found := strings.Cut(strings.ToLower(activity.Cause), "taken out of service in response to")
+	return found && (strings.Contains(reason, "health check") || strings.Contains(reason, "health-check")) && !strings.Contains(reason, "terminated or stopped")
+}
+
+// replaceLoop counts the machines that a health check took out soon after they
+// were started: those had no time to join. One that ran for long is replaced
+// as it should be.
 func replaceLoop(s *snapshot.Snapshot, g *snapshot.Group) []Result {
 	if len(g.Activities) == 0 {
 		return nil
 	}
+	started := launches(g)
 	var found []report.Evidence
 	times := 0
 	for _, activity := range g.Activities {
-		cause := strings.ToLower(activity.Cause)
-		if s.CollectedAt.Sub(activity.StartedAt) > loopWindow || !strings.Contains(cause, "taken out of service in response to") || strings.Contains(cause, "terminated or stopped") {
-			continue // somebody else ended that one
+		start, known := started[activityInstance.FindString(activity.Description)]
+		if !known || !replaced(activity) || s.CollectedAt.Sub(activity.StartedAt) > loopWindow || activity.StartedAt.Sub(start) > youngTime {
+			continue
 		}
 		if times++; len(found) < 3 {
 			found = append(found, fact("autoscaling:DescribeScalingActivities", activity.Cause))

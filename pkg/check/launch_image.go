@@ -36,8 +36,8 @@ func imageChecks() []Check {
 
 func imageAvailable(s *snapshot.Snapshot, g *snapshot.Group) []Result {
 	id := g.Launch.ImageID
-	if id == "" {
-		return nil
+	if !strings.HasPrefix(id, "ami-") {
+		return nil // none, or the name of a parameter that EC2 looks up at launch
 	}
 	image := s.Catalog.Image(id)
 	look := do("choose an image that exists in this region and is shared with the account", fmt.Sprintf(
@@ -79,13 +79,31 @@ func imageArchitecture(s *snapshot.Snapshot, g *snapshot.Group) []Result {
 // system's alone; the size asked for goes to its data volume.
 func volumeSize(s *snapshot.Snapshot, g *snapshot.Group) []Result {
 	image := s.Catalog.Image(g.Launch.ImageID)
-	if image == nil || image.SnapshotSizeGiB == 0 || g.Launch.VolumeSizeGiB == 0 || strings.HasPrefix(image.Name, "bottlerocket-") {
+	if image == nil || image.SnapshotSizeGiB == 0 || strings.HasPrefix(image.Name, "bottlerocket-") {
+		return nil
+	}
+	size := rootSize(&g.Launch, image.RootDevice)
+	if size == 0 {
 		return nil
 	}
 	found := fact("ec2:DescribeImages", fmt.Sprintf("root snapshot of %d GiB", image.SnapshotSizeGiB))
-	if g.Launch.VolumeSizeGiB < image.SnapshotSizeGiB {
-		return fail(report.Certain, fmt.Sprintf("a volume of %d GiB is smaller than the image's %d GiB", g.Launch.VolumeSizeGiB, image.SnapshotSizeGiB),
+	if size < image.SnapshotSizeGiB {
+		return fail(report.Certain, fmt.Sprintf("a volume of %d GiB is smaller than the image's %d GiB", size, image.SnapshotSizeGiB),
 			do(fmt.Sprintf("give --volume-size %d or more", image.SnapshotSizeGiB)), found)
 	}
-	return pass(fmt.Sprintf("%d GiB", g.Launch.VolumeSizeGiB), found)
+	return pass(fmt.Sprintf("%d GiB", size), found)
+}
+
+// rootSize is the size that a template asks for the root volume, in GiB; 0
+// when it leaves it to the image. A plan knows of one volume only.
+func rootSize(launch *snapshot.Launch, root string) int {
+	if len(launch.Volumes) == 0 {
+		return launch.VolumeSizeGiB
+	}
+	for _, volume := range launch.Volumes {
+		if volume.Device == root {
+			return volume.SizeGiB
+		}
+	}
+	return 0
 }

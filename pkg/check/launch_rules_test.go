@@ -11,9 +11,10 @@ import (
 )
 
 // failing puts a failed launch, with Auto Scaling's message, after the
-// healthy group's last successful one.
+// healthy group's last successful one; the group lacks a machine.
 func failing(message string) []snapshottest.Edit {
 	return []snapshottest.Edit{group(func(g *snapshot.Group) {
+		g.Desired = 3
 		g.Activities = append([]snapshot.Activity{{
 			ID: "2", Description: "Launching a new EC2 instance.  Status Reason: " + message, Status: "Failed", Message: message, StartedAt: snapshottest.Now().Add(-time.Minute),
 		}}, g.Activities...)
@@ -45,6 +46,25 @@ func launchMessages() map[string]string {
 	}
 }
 
+// takenOut has the group start two machines and take them out again, some time
+// later and ten minutes ago, for a reason in Auto Scaling's words.
+func takenOut(g *snapshot.Group, after time.Duration, reason string) {
+	out := snapshottest.Now().Add(-10 * time.Minute)
+	for _, id := range []string{"i-0dead1", "i-0dead2"} {
+		g.Activities = append(g.Activities,
+			snapshot.Activity{Description: "Launching a new EC2 instance: " + id, Status: "Successful", StartedAt: out.Add(-after)},
+			snapshot.Activity{Description: "Terminating EC2 instance: " + id, Status: "Successful", StartedAt: out, Cause: "At 2026-06-01T11:50:00Z an instance was taken out of service in response to " + reason})
+	}
+}
+
+// withStack has a group's stack read, in a state and with what it could not
+// make.
+func withStack(status string, failures ...snapshot.StackFailure) snapshottest.Edit {
+	return func(s *snapshot.Snapshot) {
+		s.Stacks = []snapshot.Stack{{Name: s.Groups[0].Stack.Name, Status: status, Failures: failures}}
+	}
+}
+
 func launchRuleRows() []ruleRow {
 	var rows []ruleRow
 	for _, row := range launchFailures() {
@@ -53,14 +73,7 @@ func launchRuleRows() []ruleRow {
 			ruleRow{row.id, "said by Auto Scaling", failing(launchMessages()[row.id]), report.Fail, row.summary})
 	}
 	edits := func(edits ...snapshottest.Edit) []snapshottest.Edit { return edits }
-	replaced := group(func(g *snapshot.Group) {
-		for range 2 {
-			g.Activities = append(g.Activities, snapshot.Activity{
-				Description: "Terminating EC2 instance", Status: "Successful", StartedAt: snapshottest.Now().Add(-10 * time.Minute),
-				Cause: "At 2026-06-01T11:50:00Z an instance was taken out of service in response to an ELB system health check failure.",
-			})
-		}
-	})
+	replaced := group(func(g *snapshot.Group) { takenOut(g, 10*time.Minute, "an ELB system health check failure.") })
 	held := group(func(g *snapshot.Group) { g.Members[0].Lifecycle = "Pending:Wait" })
 	return append(rows, []ruleRow{
 		{"launch.fails", "healthy", nil, report.Pass, "no launch failed"},
@@ -69,12 +82,30 @@ func launchRuleRows() []ruleRow {
 		{"launch.at-zero", "wants none", edits(group(func(g *snapshot.Group) { g.Min, g.Desired = 0, 0 })), report.Warn, "wants no machines"},
 		{"launch.suspended", "none", nil, report.Pass, "no process"},
 		{"launch.suspended", "launches, and machines are missing", edits(group(func(g *snapshot.Group) { g.Desired, g.Suspended = 3, []string{"Launch"} })), report.Fail, "launches are suspended: 2 of 3"},
-		{"launch.suspended", "another one", edits(group(func(g *snapshot.Group) { g.Suspended = []string{"AZRebalance"} })), report.Warn, "AZRebalance"},
+		{"launch.suspended", "another one", edits(group(func(g *snapshot.Group) { g.Suspended = []string{"HealthCheck"} })), report.Warn, "HealthCheck"},
+		{"launch.suspended", "for the autoscaler's sake", edits(group(func(g *snapshot.Group) { g.Suspended = []string{"AZRebalance"} })), report.Pass, "processes that start machines run"},
 		{"launch.lifecycle-hook", "none waits", nil, report.Pass, "no machine waits"},
 		{"launch.lifecycle-hook", "for a day", edits(held), report.Fail, "holds 1 machines back"},
 		{"launch.lifecycle-hook", "for a minute", edits(held, machine(func(n *snapshot.Node) { n.Cloud.LaunchedAt = snapshottest.Now().Add(-time.Minute) })), report.Pass, "no machine waits"},
 		{"launch.replace-loop", "machines stay", nil, report.Pass, "machines stay"},
 		{"launch.replace-loop", "replaced twice", edits(replaced), report.Fail, "replaced 2 machines"},
+		{"launch.replace-loop", "scaled in", edits(group(func(g *snapshot.Group) {
+			takenOut(g, 10*time.Minute, "a difference between desired and actual capacity, shrinking the capacity from 4 to 2.")
+		})), report.Pass, "machines stay"},
+		{"launch.replace-loop", "by the cluster autoscaler", edits(group(func(g *snapshot.Group) {
+			takenOut(g, 10*time.Minute, "a user request, shrinking the capacity from 4 to 2.")
+		})), report.Pass, "machines stay"},
+		{"launch.replace-loop", "ended by somebody", edits(group(func(g *snapshot.Group) {
+			takenOut(g, 10*time.Minute, "a EC2 health check indicating it has been terminated or stopped.")
+		})), report.Pass, "machines stay"},
+		{"launch.replace-loop", "after days of service", edits(group(func(g *snapshot.Group) { takenOut(g, 48*time.Hour, "an ELB system health check failure.") })), report.Pass, "machines stay"},
+		{"launch.stack", "whole", edits(withStack("UPDATE_COMPLETE")), report.Pass, "UPDATE_COMPLETE"},
+		{"launch.stack", "rolled back, as it was before", edits(withStack("UPDATE_ROLLBACK_COMPLETE")), report.Pass, "UPDATE_ROLLBACK_COMPLETE"},
+		{"launch.stack", "stuck", edits(withStack("CREATE_FAILED", snapshot.StackFailure{Resource: "NodeGroup", Type: "AWS::AutoScaling::AutoScalingGroup", Reason: "Group did not stabilize."})), report.Warn, "is CREATE_FAILED"},
+		{"auth.entry-conflict", "none", edits(withStack("CREATE_COMPLETE")), report.Pass, "no entry was in its way"},
+		{"auth.entry-conflict", "there already", edits(withStack("CREATE_FAILED", snapshot.StackFailure{
+			Resource: "AccessEntry", Type: "AWS::EKS::AccessEntry", Reason: `Resource handler returned message: "The specified access entry resource is already in use on this cluster."`,
+		})), report.Warn, "the role has one already"},
 		{"instance.state", "runs", nil, report.Pass, "running"},
 		{"instance.state", "stopped", edits(machine(func(n *snapshot.Node) { n.Cloud.State = "stopped" })), report.Fail, "is stopped"},
 		{"instance.state", "KMS", edits(machine(func(n *snapshot.Node) {
@@ -108,7 +139,7 @@ func TestLaunchMessageMeansOneThing(t *testing.T) {
 	for id, message := range launchMessages() {
 		var means []string
 		for _, row := range launchFailures() {
-			if row.matches(message) {
+			if _, ok := row.matches(message); ok {
 				means = append(means, row.id)
 			}
 		}

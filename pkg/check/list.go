@@ -9,7 +9,7 @@ import (
 
 // All lists every rule, family by family.
 func All() []Check {
-	return slices.Concat(
+	return withReports(slices.Concat(
 		targetChecks(),
 		launchChecks(),
 		imageChecks(),
@@ -27,20 +27,38 @@ func All() []Check {
 		authLineChecks(),
 		launchGroupChecks(),
 		launchFailureChecks(),
+		stackChecks(),
+		entryChecks(),
 		clusterChecks(),
+		clusterRoleChecks(),
 		instanceChecks(),
 		wayOutChecks(),
+		familyChecks(),
 		endpointChecks(),
 		aclChecks(),
 		groupRuleChecks(),
 		dnsChecks(),
+		netLineChecks(),
 		nodeObjectChecks(),
 		joinChecks(),
 		cniChecks(),
 		cniFitChecks(),
+		cniConfigChecks(),
+		cniRoleChecks(),
+		cniEventChecks(),
 		nodeReadyChecks(),
+		capacityChecks(),
 		kubeChecks(),
-	)
+	), slices.Concat(
+		hostBootRows(),
+		hostIAMRows(),
+		hostNetRows(),
+		hostAuthRows(),
+		hostKubeletRows(),
+		hostRuntimeRows(),
+		hostCNIRows(),
+		osRows(),
+	))
 }
 
 // Preflight lists the rules that `add` runs over the group it proposes.
@@ -59,6 +77,9 @@ func Needs(checks []Check) []snapshot.Section {
 	for _, check := range checks {
 		all = append(all, check.Needs...)
 		all = append(all, check.Uses...)
+		if check.Host != nil {
+			all = append(all, snapshot.SectionHost)
+		}
 	}
 	slices.Sort(all)
 	return slices.Compact(all)

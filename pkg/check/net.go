@@ -55,7 +55,22 @@ func netChecks() []Check {
 	}
 }
 
+// standing makes a warning of a failure for a group that has machines: they
+// were launched with the same, and other rules judge each of them.
+func standing(g *snapshot.Group, results []Result) []Result {
+	for i := range results {
+		if results[i].Status == report.Fail && !g.Proposed && len(g.InstanceIDs) > 0 {
+			results[i].Status, results[i].Confidence = report.Warn, report.Possible
+		}
+	}
+	return results
+}
+
 func subnetsInVPC(s *snapshot.Snapshot, g *snapshot.Group) []Result {
+	return standing(g, placedInVPC(s, g))
+}
+
+func placedInVPC(s *snapshot.Snapshot, g *snapshot.Group) []Result {
 	fix := do("choose subnets of the cluster's VPC with --subnets", fmt.Sprintf(
 		"aws ec2 describe-subnets --region %s --filters Name=vpc-id,Values=%s", s.Target.Region, s.Cluster.VPCID))
 	if len(g.Subnets) == 0 {
@@ -79,7 +94,10 @@ func subnetsInVPC(s *snapshot.Snapshot, g *snapshot.Group) []Result {
 	return pass(fmt.Sprintf("%d subnets in %s", len(g.Subnets), strings.Join(zones, ", ")), fact("ec2:DescribeSubnets", strings.Join(g.Subnets, ", ")))
 }
 
+// freeAddresses counts what the machines take that are still to come: those
+// that stand have theirs.
 func freeAddresses(s *snapshot.Snapshot, g *snapshot.Group) []Result {
+	wanted, most := max(g.Desired-len(g.InstanceIDs), 0), max(g.Max-len(g.InstanceIDs), 0)
 	total := 0
 	var found []report.Evidence
 	var empty []string
@@ -99,12 +117,12 @@ func freeAddresses(s *snapshot.Snapshot, g *snapshot.Group) []Result {
 	}
 	fix := do("choose other subnets with --subnets, or add an address range to the VPC")
 	switch {
-	case total < g.Desired:
-		return fail(report.Certain, fmt.Sprintf("the subnets have %d free addresses for %d machines", total, g.Desired), fix, found...)
+	case total < wanted:
+		return fail(report.Certain, fmt.Sprintf("the subnets have %d free addresses for %d machines", total, wanted), fix, found...)
 	case len(empty) > 0:
 		return warn(report.Certain, "no address is free in "+strings.Join(empty, ", "), fix, found...)
-	case total < g.Max:
-		return warn(report.Certain, fmt.Sprintf("the subnets have %d free addresses for up to %d machines", total, g.Max), fix, found...)
+	case total < most:
+		return warn(report.Certain, fmt.Sprintf("the subnets have %d free addresses for up to %d machines", total, most), fix, found...)
 	}
 	return pass(fmt.Sprintf("%d addresses are free", total), found...)
 }
@@ -122,7 +140,7 @@ const (
 func defaultRoute(table *snapshot.RouteTable) (wayOut, snapshot.Route) {
 	for _, route := range table.Routes {
 		switch {
-		case route.Destination != "0.0.0.0/0":
+		case !slices.Contains([]string{everywhere, "0.0.0.0/1", "128.0.0.0/1"}, route.Destination):
 			continue
 		case route.State == "blackhole":
 			return wayBlackhole, route
@@ -186,6 +204,10 @@ func isolated(cluster *snapshot.Cluster, summary string, fix report.Fix, found r
 }
 
 func securityGroups(s *snapshot.Snapshot, g *snapshot.Group) []Result {
+	return standing(g, groupsInVPC(s, g))
+}
+
+func groupsInVPC(s *snapshot.Snapshot, g *snapshot.Group) []Result {
 	ids := g.Launch.SecurityGroupIDs
 	for _, id := range ids {
 		group := securityGroup(s, id)

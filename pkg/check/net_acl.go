@@ -36,6 +36,12 @@ func aclChecks() []Check {
 			Ref:  docACL,
 			Link: LinkAPIServer, Needs: append(needs, snapshot.SectionCluster), Path: true, Node: aclControlPlane,
 		},
+		{
+			ID: "net.acl-endpoints", Title: "network ACLs let machine and VPC endpoints talk",
+			Why:  "An endpoint may stand in other subnets than the machine: both ACLs are asked, both ways, whichever zone its name leads to.",
+			Ref:  docACL,
+			Link: LinkAWSAPI, Needs: append(needs, snapshot.SectionVPCEndpoints), Path: true, Node: aclEndpoints,
+		},
 	}
 }
 
@@ -54,6 +60,15 @@ func aclDecides(acl *snapshot.NetworkACL, out bool, cidr string, port int) (allo
 		return entry.Allow, fmt.Sprintf("rule %d", entry.Number)
 	}
 	return false, "no rule"
+}
+
+// aclOpensSome reports whether an ACL lets TCP traffic with a part of the range
+// through on the port: lists of the ranges in use are common for the internet.
+func aclOpensSome(acl *snapshot.NetworkACL, out bool, cidr string, port int) bool {
+	return slices.ContainsFunc(acl.Entries, func(entry snapshot.ACLEntry) bool {
+		allowed, _ := aclDecides(acl, out, entry.CIDR, port)
+		return entry.Allow && entry.Egress == out && allowed && overlap(entry.CIDR, cidr) && internet(entry.CIDR)
+	})
 }
 
 // aclBlock is one direction that an ACL closes.
@@ -138,7 +153,62 @@ func aclOut(s *snapshot.Snapshot, n *snapshot.Node) []Result {
 	if len(blocks) == 0 {
 		return pass("it does", fact("ec2:DescribeNetworkAcls", fmt.Sprintf("%s of %s: port 443 and its answers", acl.ID, p.subnet.ID)))
 	}
-	return aclFailure(s, "closes the way to AWS's APIs or the answers from them", blocks)
+	result := aclFailure(s, "closes the way to AWS's APIs or the answers from them", blocks)
+	if !slices.ContainsFunc(blocks, func(b aclBlock) bool { return !aclOpensSome(b.acl, b.out, b.cidr, b.port) }) {
+		result[0].Status, result[0].Confidence = report.Warn, report.Possible // what it opens may be all that is needed
+	}
+	return result
+}
+
+// aclEndpoints asks about interface endpoints that a machine uses: those with
+// private DNS, and all when it has no way around them. Its name may lead to
+// any of an endpoint's subnets, so that one which is open makes a warning.
+func aclEndpoints(s *snapshot.Snapshot, n *snapshot.Node) []Result {
+	p := placeOf(s, n)
+	if p == nil {
+		return nil
+	}
+	here := s.Network.ACLOf(p.subnet.ID)
+	var blocks []aclBlock
+	var names []string
+	whole := false
+	for _, e := range interfaceEndpoints(s, p) {
+		if here == nil || !e.PrivateDNS && !p.isolated(n) {
+			continue
+		}
+		found, closed, asked := endpointBlocks(s, p, here, e)
+		if closed > 0 {
+			names, blocks = append(names, service(s, e)), append(blocks, found...)
+			whole = whole || closed == asked
+		}
+	}
+	if len(blocks) == 0 {
+		return pass("no ACL is in the way to an endpoint", p.evidence())
+	}
+	result := aclFailure(s, "closes the way to the endpoints of "+strings.Join(names, ", "), blocks)
+	if !whole {
+		result[0].Status = report.Warn
+	}
+	return result
+}
+
+// endpointBlocks asks the ACLs of both sides about every subnet of an
+// endpoint.
+func endpointBlocks(s *snapshot.Snapshot, p *place, here *snapshot.NetworkACL, e *snapshot.VPCEndpoint) (blocks []aclBlock, closed, asked int) {
+	for _, id := range e.SubnetIDs {
+		subnet, there := s.Network.Subnet(id), s.Network.ACLOf(id)
+		if subnet == nil || there == nil {
+			continue
+		}
+		if asked++; id == p.subnet.ID {
+			continue // inside of a subnet no ACL is asked
+		}
+		if found := slices.Concat(conversation(here, true, subnet.CIDR, 443), conversation(there, false, p.subnet.CIDR, 443)); len(found) > 0 {
+			closed++
+			blocks = append(blocks, found...)
+		}
+	}
+	return blocks, closed, asked
 }
 
 // aclControlPlane asks about the subnets of the control plane's interfaces;

@@ -26,6 +26,13 @@ func covers(outer, inner string) bool {
 	return okA && okB && a.Bits() <= b.Bits() && a.Contains(b.Addr())
 }
 
+// overlap reports whether two ranges share addresses.
+func overlap(a, b string) bool {
+	p, okP := prefixOf(a)
+	q, okQ := prefixOf(b)
+	return okP && okQ && p.Overlaps(q)
+}
+
 // internet reports whether a range holds public addresses: a wide one, or
 // one outside of the private ranges.
 func internet(cidr string) bool {

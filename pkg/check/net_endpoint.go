@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -87,8 +88,8 @@ func describe(e *snapshot.VPCEndpoint) report.Evidence {
 
 func endpointsThere(s *snapshot.Snapshot, n *snapshot.Node) []Result {
 	p := placeOf(s, n)
-	if p == nil {
-		return nil
+	if p == nil || p.onlyIPv6(n) {
+		return nil // net.ipv6-only says what is missing
 	}
 	if !p.isolated(n) {
 		return pass("the machine has a way to the internet", p.evidence())
@@ -116,7 +117,7 @@ func endpointsThere(s *snapshot.Snapshot, n *snapshot.Node) []Result {
 		summary = fmt.Sprintf("%s leads to an internet gateway, but the machine has no public address, and the VPC no endpoints for %s", p.subnet.ID, strings.Join(missing, ", "))
 		found = append(found, fact("ec2:DescribeInstances", n.InstanceID+": no public address"))
 	}
-	return fail(report.Certain, summary, do("give the subnet a NAT gateway, or make the endpoints", endpointCommands(s, p, missing)...), found...)
+	return p.unlessElsewhere(fail(report.Certain, summary, do("give the subnet a NAT gateway, or make the endpoints", endpointCommands(s, p, missing)...), found...))
 }
 
 func endpointCommands(s *snapshot.Snapshot, p *place, missing []string) []string {
@@ -169,7 +170,8 @@ func endpointDNS(s *snapshot.Snapshot, n *snapshot.Node) []Result {
 	for _, id := range ids {
 		commands = append(commands, fmt.Sprintf("aws ec2 modify-vpc-endpoint --region %s --private-dns-enabled --vpc-endpoint-id %s", s.Target.Region, id))
 	}
-	return fail(report.Certain, "private DNS is off for the endpoints of "+strings.Join(names, ", "), do("turn it on", commands...), append(found, p.evidence())...)
+	// A hosted zone of one's own can give the names out instead: it is not read.
+	return fail(report.Likely, "private DNS is off for the endpoints of "+strings.Join(names, ", "), do("turn it on", commands...), append(found, p.evidence())...)
 }
 
 func endpointGroups(s *snapshot.Snapshot, n *snapshot.Node) []Result {
@@ -208,7 +210,7 @@ func endpointPolicy(s *snapshot.Snapshot, n *snapshot.Node) []Result {
 	for _, call := range []struct{ service, action, resource string }{
 		{"ec2", "ec2:DescribeInstances", "*"},
 		{"ecr.api", "ecr:GetAuthorizationToken", "*"},
-		{"ecr.api", "ecr:BatchGetImage", fmt.Sprintf("arn:%s:ecr:%s:602401143452:repository/eks/pause", s.Target.Partition, s.Target.Region)},
+		{"ecr.api", "ecr:BatchGetImage", fmt.Sprintf("arn:%s:ecr:%s:%s:repository/eks/kube-proxy", s.Target.Partition, s.Target.Region, registry(s.Target.Region))},
 		{"s3", "s3:GetObject", bucket},
 	} {
 		for _, e := range endpointsFor(s, p, call.service) {
@@ -224,4 +226,17 @@ func endpointPolicy(s *snapshot.Snapshot, n *snapshot.Node) []Result {
 	}
 	return fail(report.Likely, "the policy of an endpoint does not allow "+strings.Join(slices.Compact(denied), ", "),
 		do("allow it (layers of EKS's images: s3:GetObject on "+bucket+"), or take the default policy", slices.Compact(commands)...), found...)
+}
+
+// registry is the account whose ECR serves EKS's images in a region: "Amazon
+// container image registries for Amazon EKS add-ons" in the EKS user guide.
+// Regions that are not listed here have the account of most.
+func registry(region string) string {
+	accounts := map[string]string{
+		"af-south-1": "877085696533", "ap-east-1": "800184023465", "ap-south-2": "900889452093", "ap-southeast-3": "296578399912",
+		"ap-southeast-4": "491585149902", "ca-west-1": "761377655185", "eu-central-2": "900612956339", "eu-south-1": "590381155156",
+		"eu-south-2": "455263428931", "il-central-1": "066635153087", "me-central-1": "759879836304", "me-south-1": "558608220178",
+		"cn-north-1": "918309763551", "cn-northwest-1": "961992271922", "us-gov-east-1": "151742754352", "us-gov-west-1": "013241004608",
+	}
+	return cmp.Or(accounts[region], "602401143452")
 }

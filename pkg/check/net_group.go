@@ -35,10 +35,10 @@ func groupRuleChecks() []Check {
 			Link: LinkReady, Needs: needs, Node: groupsKubelet,
 		},
 		{
-			ID: "net.groups-dns", Title: "machines can ask each other's CoreDNS",
+			ID: "net.groups-dns", Title: "machine can ask CoreDNS",
 			Why:  "CoreDNS runs on some of the machines and all others ask it on port 53; without that, pods resolve no name.",
 			Ref:  docGroups,
-			Link: LinkReady, Needs: needs, Node: groupsDNS,
+			Link: LinkReady, Needs: append(needs, snapshot.SectionNodes, snapshot.SectionSystemPods), Node: groupsDNS,
 		},
 	}
 }
@@ -154,19 +154,49 @@ func groupsKubelet(s *snapshot.Snapshot, n *snapshot.Node) []Result {
 			s.Target.Region, n.Cloud.SecurityGroupIDs[0], who.groups[len(who.groups)-1])), found...)
 }
 
+// groupsDNS asks the security groups of the machines that CoreDNS runs on
+// whether they admit this one. It does not apply while CoreDNS runs nowhere
+// that is known: a first machine, Fargate.
 func groupsDNS(s *snapshot.Snapshot, n *snapshot.Node) []Result {
 	if !running(n) {
 		return nil
 	}
-	rules, known := rulesOf(s, n.Cloud.SecurityGroupIDs, ingress)
-	if !known {
+	var closed []*snapshot.Node
+	var found []report.Evidence
+	asked := 0
+	for _, server := range dnsMachines(s) {
+		rules, known := rulesOf(s, server.Cloud.SecurityGroupIDs, ingress)
+		if !known {
+			continue
+		}
+		asked++
+		found = append(found, ruleEvidence(s, server.Cloud.SecurityGroupIDs, "inbound", ingress)...)
+		if server.InstanceID != n.InstanceID && !self(n).allowedBy(rules, "udp", 53) {
+			closed = append(closed, server)
+		}
+	}
+	switch {
+	case asked == 0:
 		return nil
+	case len(closed) == 0:
+		return pass("port 53 is open for it where CoreDNS runs", found...)
 	}
-	found := ruleEvidence(s, n.Cloud.SecurityGroupIDs, "inbound", ingress)
-	if self(n).allowedBy(rules, "udp", 53) {
-		return pass("port 53 is open among the machines", found...)
-	}
-	return warn(report.Likely, "machines of the group cannot ask each other on port 53: pods may resolve no names",
+	return warn(report.Likely, fmt.Sprintf("the machine cannot ask CoreDNS on port 53 of %d of %d machines: pods resolve no names, or only some of the time", len(closed), asked),
 		do("let the machines talk to each other", fmt.Sprintf("aws ec2 authorize-security-group-ingress --region %s --group-id %s --protocol all --source-group %s",
-			s.Target.Region, n.Cloud.SecurityGroupIDs[0], n.Cloud.SecurityGroupIDs[0])), found...)
+			s.Target.Region, closed[0].Cloud.SecurityGroupIDs[0], firstOr(n.Cloud.SecurityGroupIDs, "GROUP"))), found...)
+}
+
+// dnsMachines are the machines that CoreDNS's pods run on.
+func dnsMachines(s *snapshot.Snapshot) []*snapshot.Node {
+	var machines []*snapshot.Node
+	for i := range s.Nodes {
+		node := &s.Nodes[i]
+		serves := node.Kube != nil && running(node) && slices.ContainsFunc(s.Kube.System.Pods, func(p snapshot.Pod) bool {
+			return strings.HasPrefix(p.Owner, "ReplicaSet/coredns-") && p.Node == node.Kube.Name
+		})
+		if serves {
+			machines = append(machines, node)
+		}
+	}
+	return machines
 }

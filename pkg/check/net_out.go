@@ -80,6 +80,32 @@ func placeOf(s *snapshot.Snapshot, n *snapshot.Node) *place {
 	return p
 }
 
+// elsewhere is a route to other networks than the VPC: AWS's APIs, a proxy or
+// endpoints that the network shares may be behind it. "" when there is none.
+func (p *place) elsewhere() string {
+	for _, route := range p.table.Routes {
+		for _, kind := range []string{"tgw-", "pcx-", "vgw-", "eni-", "lgw-", "arn:"} {
+			if route.State != "blackhole" && strings.HasPrefix(route.Target, kind) {
+				return route.Destination + " -> " + route.Target
+			}
+		}
+	}
+	return ""
+}
+
+// unlessElsewhere makes a warning of a failure for lack of a way out where a
+// way to other networks may be one.
+func (p *place) unlessElsewhere(results []Result) []Result {
+	other := p.elsewhere()
+	for i := range results {
+		if results[i].Status == report.Fail && other != "" {
+			results[i].Status, results[i].Confidence = report.Warn, report.Possible
+			results[i].Evidence = append(results[i].Evidence, fact("ec2:DescribeRouteTables", p.table.ID+": "+other))
+		}
+	}
+	return results
+}
+
 // isolated reports whether a machine has no way to the internet at all, as
 // far as its own subnet is concerned.
 func (p *place) isolated(n *snapshot.Node) bool {
@@ -145,7 +171,8 @@ func natWorks(s *snapshot.Snapshot, n *snapshot.Node) []Result {
 	}
 	way, route := defaultRoute(table)
 	found = append(found, fact("ec2:DescribeRouteTables", fmt.Sprintf("%s of %s, the NAT's subnet: 0.0.0.0/0 -> %s", table.ID, nat.SubnetID, cmp.Or(route.Target, "nothing"))))
-	if way != wayInternet {
+	// A firewall's endpoint or an appliance may stand between the two.
+	if way == wayNone || way == wayBlackhole || strings.HasPrefix(route.Target, "nat-") {
 		return fail(report.Certain, fmt.Sprintf("NAT gateway %s stands in %s, which does not lead to an internet gateway", nat.ID, nat.SubnetID),
 			do("give the NAT's subnet a route to the internet gateway", fmt.Sprintf("aws ec2 create-route --region %s --route-table-id %s --destination-cidr-block 0.0.0.0/0 --gateway-id IGW",
 				s.Target.Region, table.ID)), found...)
@@ -190,8 +217,8 @@ func privateAccess(s *snapshot.Snapshot, n *snapshot.Node) []Result {
 		summary = fmt.Sprintf("the machine has no public address for the internet gateway of %s, and the API server has no private endpoint", p.subnet.ID)
 		found = append(found, fact("ec2:DescribeInstances", n.InstanceID+": no public address"))
 	}
-	return fail(report.Certain, summary, do("turn the private endpoint on, or give the machines a way out", fmt.Sprintf(
-		"aws eks update-cluster-config --region %s --name %s --resources-vpc-config endpointPrivateAccess=true", s.Target.Region, s.Cluster.Name)), found...)
+	return p.unlessElsewhere(fail(report.Certain, summary, do("turn the private endpoint on, or give the machines a way out", fmt.Sprintf(
+		"aws eks update-cluster-config --region %s --name %s --resources-vpc-config endpointPrivateAccess=true", s.Target.Region, s.Cluster.Name)), found...))
 }
 
 // outsideAddresses are the addresses that a machine shows to the internet;

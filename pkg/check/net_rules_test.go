@@ -53,7 +53,7 @@ func netRuleRows() []ruleRow {
 		}
 	}
 	var all []ruleRow
-	for _, part := range [][]ruleRow{wayOutRows(rows), endpointRows(rows), aclRows(rows), groupRuleRows(rows), dnsRows(rows)} {
+	for _, part := range [][]ruleRow{wayOutRows(rows), endpointRows(rows), aclRows(rows), groupRuleRows(rows), dnsRows(rows), familyRows(rows)} {
 		all = append(all, part...)
 	}
 	return all
@@ -70,6 +70,9 @@ func wayOutRows(rows rowsOf) []ruleRow {
 	publicOnly := func(s *snapshot.Snapshot) {
 		s.Cluster.EndpointPrivate, s.Cluster.PublicAccessCIDRs = false, []string{"203.0.113.0/24"}
 	}
+	transit := network(func(n *snapshot.Network) {
+		n.RouteTables[2].Routes = append(n.RouteTables[2].Routes, snapshot.Route{Destination: "10.0.0.0/8", Target: "tgw-0a", State: "active"})
+	})
 	ownTable := func(s *snapshot.Snapshot) { s.Network.RouteTables[0].Routes = s.Network.RouteTables[2].Routes }
 	return []ruleRow{
 		hole("none", report.Pass, "no black hole"),
@@ -82,11 +85,18 @@ func wayOutRows(rows rowsOf) []ruleRow {
 		nat("deleted long ago", report.Fail, "does not exist", network(func(n *snapshot.Network) { n.NATGateways = nil })),
 		nat("pending", report.Warn, "not ready yet", natIs(func(g *snapshot.NATGateway) { g.State = "pending" })),
 		nat("private", report.Warn, "is private", natIs(func(g *snapshot.NATGateway) { g.Connectivity = "private" })),
+		nat("behind a firewall", report.Pass, "works and leads", network(func(n *snapshot.Network) {
+			n.RouteTables = append(n.RouteTables, snapshot.RouteTable{ID: "rtb-0fw", VPCID: snapshottest.VPC, SubnetIDs: []string{"subnet-0fw"}, Routes: []snapshot.Route{
+				{Destination: "0.0.0.0/0", Target: "vpce-0firewall", State: "active"},
+			}})
+			n.NATGateways[0].SubnetID = "subnet-0fw"
+		})),
 		nat("in a private subnet", report.Fail, "does not lead to an internet gateway", natIs(func(g *snapshot.NATGateway) { g.SubnetID = "subnet-0privateb" })),
 		gateway("not used", report.Pass, "does not use"),
 		gateway("attached", report.Pass, "attached", inPublic("203.0.113.9")),
 		gateway("detached", report.Fail, "igw-0a is not attached", inPublic("203.0.113.9"), network(func(n *snapshot.Network) { n.InternetGateways = nil })),
 		private("has a way out", report.Pass, "it can"),
+		private("neither, but a transit gateway", report.Warn, "has no default route, and the API server has no private", noWayOut, publicOnly, transit),
 		private("neither", report.Fail, "has no default route, and the API server has no private", noWayOut, publicOnly),
 		private("public subnet without an address", report.Fail, "no public address", inPublic(""), publicOnly),
 		cidrs("private endpoint", report.Pass, "private endpoint"),
@@ -102,6 +112,9 @@ func endpointRows(rows rowsOf) []ruleRow {
 	complete := withEndpoints("ec2", "ecr.api", "ecr.dkr")
 	return []ruleRow{
 		there("way out", report.Pass, "has a way"),
+		there("some missing, but a network beside", report.Warn, "no endpoints for ec2", noWayOut, network(func(n *snapshot.Network) {
+			n.RouteTables[2].Routes = append(n.RouteTables[2].Routes, snapshot.Route{Destination: "10.0.0.0/8", Target: "tgw-0a", State: "active"})
+		})),
 		there("all there", report.Pass, "stand in", noWayOut, complete),
 		there("some missing", report.Fail, "no endpoints for ec2, ecr.dkr", noWayOut, withEndpoints("ecr.api")),
 		there("not available", report.Fail, "no endpoints for ecr.dkr", noWayOut, complete, lastEndpoint(func(e *snapshot.VPCEndpoint) { e.State = "rejected" })),
@@ -130,7 +143,9 @@ func endpointRows(rows rowsOf) []ruleRow {
 }
 
 func aclRows(rows rowsOf) []ruleRow {
-	out, between := rows("net.acl-out", ""), rows("net.acl-control-plane", "")
+	out, between, endpoints := rows("net.acl-out", ""), rows("net.acl-control-plane", ""), rows("net.acl-endpoints", "")
+	inOther := lastEndpoint(func(e *snapshot.VPCEndpoint) { e.SubnetIDs = []string{"subnet-0privateb"} })
+	inBoth := lastEndpoint(func(e *snapshot.VPCEndpoint) { e.SubnetIDs = []string{"subnet-0privatea", "subnet-0privateb"} })
 	// strict guards one subnet with entries of its own before the closing ones.
 	strict := func(subnet string, entries ...snapshot.ACLEntry) snapshottest.Edit {
 		return network(func(n *snapshot.Network) {
@@ -150,6 +165,13 @@ func aclRows(rows rowsOf) []ruleRow {
 		out("no answers", report.Fail, "acl-0strict closes", strict("subnet-0privatea", call)),
 		out("answers to Windows only", report.Fail, "acl-0strict closes", strict("subnet-0privatea", call, narrow)),
 		out("denied by a lower number", report.Fail, "acl-0strict closes", strict("subnet-0privatea", call, reply, deny)),
+		out("open to some of the internet", report.Warn, "acl-0strict closes", strict("subnet-0privatea", reply, snapshot.ACLEntry{
+			Number: 90, Protocol: "6", Egress: true, Allow: true, CIDR: "52.0.0.0/8", FromPort: 443, ToPort: 443,
+		})),
+		endpoints("none", report.Pass, "no ACL is in the way"),
+		endpoints("open", report.Pass, "no ACL is in the way", withEndpoints("ec2"), inOther),
+		endpoints("the endpoint's subnet is closed", report.Fail, "closes the way to the endpoints of ec2", withEndpoints("ec2"), inOther, strict("subnet-0privateb")),
+		endpoints("one of its subnets is closed", report.Warn, "closes the way to the endpoints of ec2", withEndpoints("ec2"), inBoth, strict("subnet-0privateb")),
 		between("open", report.Pass, "they do"),
 		between("one of the cluster's subnets is closed", report.Warn, "acl-0strict closes", strict("subnet-0privateb")),
 		between("the machine's is closed to all but itself", report.Fail, "acl-0strict closes", strict("subnet-0privatea"), func(s *snapshot.Snapshot) {
@@ -160,8 +182,14 @@ func aclRows(rows rowsOf) []ruleRow {
 
 func groupRuleRows(rows rowsOf) []ruleRow {
 	out, in := rows("net.groups-out", ""), rows("net.groups-control-plane", "")
-	kubelet, dns := rows("net.groups-kubelet", ""), rows("net.groups-dns", "")
+	kubelet := rows("net.groups-kubelet", "")
 	extraOnly := machine(func(n *snapshot.Node) { n.Cloud.SecurityGroupIDs = []string{snapshottest.ExtraSG} })
+	admits := func(protocol string, port int) snapshottest.Edit {
+		return sg(0, func(g *snapshot.SecurityGroup) {
+			g.Ingress = append(g.Ingress, snapshot.Rule{Protocol: protocol, FromPort: port, ToPort: port, Peer: snapshottest.ExtraSG})
+		})
+	}
+	admitted, dnsAdmitted := admits("tcp", 443), admits("udp", 53)
 	closedOut := sg(1, func(g *snapshot.SecurityGroup) { g.Egress = nil })
 	from := func(port int, protocol, peer string) snapshottest.Edit {
 		return sg(1, func(g *snapshot.SecurityGroup) {
@@ -170,27 +198,43 @@ func groupRuleRows(rows rowsOf) []ruleRow {
 	}
 	return []ruleRow{
 		out("open", report.Pass, "open outbound"),
-		out("closed", report.Fail, "let nothing out", extraOnly, closedOut),
+		out("closed", report.Fail, "let nothing out", extraOnly, closedOut, admitted),
 		out("to the control plane alone", report.Pass, "open outbound", extraOnly, sg(1, func(g *snapshot.SecurityGroup) {
 			g.Egress = []snapshot.Rule{{Protocol: "tcp", FromPort: 443, ToPort: 443, Peer: snapshottest.ClusterSG}}
 		})),
-		out("another port", report.Fail, "let nothing out", extraOnly, sg(1, func(g *snapshot.SecurityGroup) {
+		out("another port", report.Fail, "let nothing out", extraOnly, admitted, sg(1, func(g *snapshot.SecurityGroup) {
 			g.Egress = []snapshot.Rule{{Protocol: "tcp", FromPort: 80, ToPort: 80, Peer: "0.0.0.0/0"}}
 		})),
 		in("member of the cluster's", report.Pass, "open for the machine"),
 		in("a stranger", report.Fail, "do not admit the machine", extraOnly),
-		in("admitted by group", report.Pass, "open for the machine", extraOnly, sg(0, func(g *snapshot.SecurityGroup) {
-			g.Ingress = append(g.Ingress, snapshot.Rule{Protocol: "tcp", FromPort: 443, ToPort: 443, Peer: snapshottest.ExtraSG})
-		})),
+		in("admitted by group", report.Pass, "open for the machine", extraOnly, admitted),
 		in("admitted by address", report.Pass, "open for the machine", extraOnly, sg(0, func(g *snapshot.SecurityGroup) {
 			g.Ingress = append(g.Ingress, snapshot.Rule{Protocol: "6", FromPort: 0, ToPort: 65535, Peer: "10.0.0.0/16"})
 		})),
 		kubelet("open", report.Pass, "10250 is open"),
-		kubelet("closed", report.Warn, "cannot call the kubelet", extraOnly),
+		{"net.groups-kubelet", "closed", []snapshottest.Edit{extraOnly, admitted, dnsAdmitted, from(53, "udp", snapshottest.ClusterSG)}, report.Warn, "cannot call the kubelet"},
 		kubelet("for the cluster's group", report.Pass, "10250 is open", extraOnly, from(10250, "tcp", snapshottest.ClusterSG)),
-		dns("open", report.Pass, "53 is open"),
-		dns("closed", report.Warn, "pods may resolve no names", extraOnly),
-		dns("among themselves", report.Pass, "53 is open", extraOnly, from(53, "udp", snapshottest.ExtraSG)),
+		{"net.groups-dns", "open", nil, report.Pass, "53 is open"},
+		{"net.groups-dns", "closed", []snapshottest.Edit{extraOnly, admitted, from(10250, "tcp", snapshottest.ClusterSG)}, report.Warn, "cannot ask CoreDNS on port 53 of 1 of 2"},
+		{"net.groups-dns", "admitted", []snapshottest.Edit{extraOnly, dnsAdmitted}, report.Pass, "53 is open"},
+	}
+}
+
+// familyRows are about IPv6 and docker.
+func familyRows(rows rowsOf) []ruleRow {
+	v6 := rows("net.ipv6-only", "")
+	out := network(func(n *snapshot.Network) {
+		n.RouteTables[2].Routes = append(n.RouteTables[2].Routes[:1], snapshot.Route{Destination: "::/0", Target: "eigw-0a", State: "active"})
+	})
+	docker := kubeNode(func(n *snapshot.KubeNode) { n.Runtime = "docker://20.10.13" })
+	inRange := network(func(n *snapshot.Network) { n.VPC.CIDRs = []string{"172.16.0.0/12"} })
+	return []ruleRow{
+		v6("both", report.Pass, "not for IPv6 alone"),
+		v6("IPv6 alone", report.Fail, "leads out for IPv6 alone, and the VPC has no endpoints for ec2", out),
+		v6("IPv6 alone, with endpoints", report.Pass, "stand in for IPv4", out, withEndpoints("ec2", "ecr.api", "ecr.dkr")),
+		{"net.docker-overlap", "containerd", []snapshottest.Edit{inRange}, report.Pass, "does not run docker"},
+		{"net.docker-overlap", "docker, another range", []snapshottest.Edit{docker}, report.Pass, "are apart"},
+		{"net.docker-overlap", "docker, its range", []snapshottest.Edit{docker, inRange}, report.Warn, "172.16.0.0/12 overlaps"},
 	}
 }
 

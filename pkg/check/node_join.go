@@ -33,6 +33,9 @@ func nodeAbsent(s *snapshot.Snapshot, n *snapshot.Node) []Result {
 	if n.Cloud == nil || n.Cloud.State != "running" || n.Group == "" {
 		return nil
 	}
+	if twin := byName(s, n); twin != nil && twin.InstanceID == "" {
+		return pass("it is registered, with no provider id of EC2", fact("kube/nodes", "node "+twin.Kube.Name))
+	}
 	age := s.CollectedAt.Sub(n.Cloud.LaunchedAt).Round(time.Second)
 	found := []report.Evidence{
 		fact("ec2:DescribeInstances", fmt.Sprintf("%s: %s, running for %s", n.InstanceID, n.Cloud.PrivateDNSName, age)),

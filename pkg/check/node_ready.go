@@ -90,16 +90,28 @@ func conditionFact(n *snapshot.KubeNode, c *snapshot.Condition) report.Evidence 
 	return fact("node condition "+c.Type, text)
 }
 
+// clusterTime is the time of the newest heartbeat: ages of others are told
+// against it, because the clock of the one who looks may be wrong.
+func clusterTime(s *snapshot.Snapshot) (newest time.Time) {
+	for _, lease := range s.Kube.System.Leases {
+		if lease.Renewed.After(newest) {
+			newest = lease.Renewed
+		}
+	}
+	return newest
+}
+
 func heartbeat(s *snapshot.Snapshot, n *snapshot.Node) []Result {
 	if n.Kube == nil {
 		return nil
 	}
 	lease, ready := s.Kube.System.Lease(n.Kube.Name), condition(n.Kube, "Ready")
+	now := clusterTime(s)
 	var found []report.Evidence
 	age := time.Duration(-1)
 	if lease != nil && !lease.Renewed.IsZero() {
-		age = s.CollectedAt.Sub(lease.Renewed).Round(time.Second)
-		found = append(found, fact("lease kube-node-lease/"+lease.Node, fmt.Sprintf("renewed %s ago", age)))
+		age = now.Sub(lease.Renewed).Round(time.Second)
+		found = append(found, fact("lease kube-node-lease/"+lease.Node, fmt.Sprintf("renewed %s before the newest", age)))
 	}
 	lost := ready != nil && ready.Status == "Unknown"
 	if lost {

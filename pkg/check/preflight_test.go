@@ -29,7 +29,7 @@ func TestPreflight(t *testing.T) {
 	for _, row := range preflightRows() {
 		t.Run(row.check+"/"+row.name, func(t *testing.T) {
 			snap := snapshottest.Healthy(append([]snapshottest.Edit{snapshottest.Proposed}, row.edits...)...)
-			got := findings(Run(snap, Preflight()), row.check)
+			got := Run(snap, only(Preflight(), row.check)).Findings
 			for _, finding := range got {
 				if finding.Status == row.want && strings.Contains(finding.Summary, row.summary) {
 					if finding.Confidence == "" || len(finding.Evidence) == 0 {

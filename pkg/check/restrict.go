@@ -25,28 +25,43 @@ func restrict(snap *snapshot.Snapshot, needs []snapshot.Section) *snapshot.Snaps
 	if may(snapshot.SectionRoles) {
 		out.Roles, out.Profiles = restrictRoles(snap.Roles, may), snap.Profiles
 	}
+	if may(snapshot.SectionClusterRole) {
+		out.ClusterRole = snap.ClusterRole
+	}
+	if may(snapshot.SectionCNIRole) {
+		out.CNIRole, out.OIDCProviders = snap.CNIRole, snap.OIDCProviders
+	}
 	if may(snapshot.SectionStacks) {
 		out.Stacks = snap.Stacks
 	}
-	if may(snapshot.SectionKubeVersion) {
-		out.Kube.ServerVersion = snap.Kube.ServerVersion
-	}
-	if may(snapshot.SectionCNI) {
-		out.Kube.CNIPolicyOnNode, out.Kube.CNIVersion = snap.Kube.CNIPolicyOnNode, snap.Kube.CNIVersion
-	}
-	if may(snapshot.SectionBindings) {
-		out.Kube.Bindings = snap.Kube.Bindings
-	}
+	out.Kube = restrictKube(snap.Kube, may)
 	for _, gap := range snap.Gaps {
 		if may(gap.Section) {
 			out.Gaps = append(out.Gaps, gap)
 		}
 	}
-	out.Kube.System = restrictSystem(snap.Kube.System, may)
 	out.Network = restrictNetwork(snap.Network, may)
 	out.Catalog = restrictCatalog(snap.Catalog, may)
 	out.Groups = restrictGroups(snap.Groups, may)
 	out.Nodes = restrictNodes(snap.Nodes, may)
+	return out
+}
+
+func restrictKube(in snapshot.Kube, may func(snapshot.Section) bool) (out snapshot.Kube) {
+	if may(snapshot.SectionKubeVersion) {
+		out.ServerVersion = in.ServerVersion
+	}
+	if may(snapshot.SectionCNI) {
+		out.CNIPolicyOnNode, out.CNIVersion, out.CNIInitVersion = in.CNIPolicyOnNode, in.CNIVersion, in.CNIInitVersion
+		out.CNIRoleARN, out.CNISettings = in.CNIRoleARN, in.CNISettings
+	}
+	if may(snapshot.SectionENIConfigs) {
+		out.ENIConfigs = in.ENIConfigs
+	}
+	if may(snapshot.SectionBindings) {
+		out.Bindings = in.Bindings
+	}
+	out.System = restrictSystem(in.System, may)
 	return out
 }
 

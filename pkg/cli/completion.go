@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,8 +18,15 @@ import (
 // completions of a plugin.
 const completionFile = "kubectl_complete-" + product.PluginName
 
-// completionScript hands the question on to the plugin.
-const completionScript = "#!/bin/sh\nexec " + product.Command + " __complete \"$@\"\n"
+// completionShim is the file that kubectl finds by that name on a system, and
+// its text: it hands the question on to the plugin. Windows runs nothing
+// without one of the endings that it knows.
+func completionShim(goos string) (file, script string) {
+	if goos == "windows" {
+		return completionFile + ".cmd", "@" + product.Command + " __complete %*\r\n"
+	}
+	return completionFile, "#!/bin/sh\nexec " + product.Command + " __complete \"$@\"\n"
+}
 
 const completionHelp = `Print the script by which kubectl completes this plugin's commands and flags,
 or install it beside the plugin.
@@ -34,7 +42,8 @@ func newCompletion(app *app) *cobra.Command {
 		Example: "  " + product.Command + " completion install",
 		Args:    noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprint(app.streams.Out, completionScript)
+			_, script := completionShim(runtime.GOOS)
+			_, err := fmt.Fprint(app.streams.Out, script)
 			return err
 		},
 	}
@@ -53,8 +62,9 @@ func newCompletion(app *app) *cobra.Command {
 				}
 				dir = filepath.Dir(plugin)
 			}
-			file := filepath.Join(dir, completionFile)
-			if err := installCompletion(file); err != nil {
+			name, script := completionShim(runtime.GOOS)
+			file := filepath.Join(dir, name)
+			if err := installCompletion(file, script); err != nil {
 				return err
 			}
 			app.screen.say("%s is in place", file)
@@ -66,17 +76,17 @@ func newCompletion(app *app) *cobra.Command {
 	return cmd
 }
 
-func installCompletion(file string) error {
+func installCompletion(file, script string) error {
 	have, err := os.ReadFile(file)
 	switch {
-	case err == nil && string(have) == completionScript:
+	case err == nil && string(have) == script:
 		return nil
 	case err == nil:
 		return fmt.Errorf("%s exists and is not ours: move it away first", file)
 	case !errors.Is(err, os.ErrNotExist):
 		return fmt.Errorf("install completion: %w", err)
 	}
-	if err := os.WriteFile(file, []byte(completionScript), 0o755); err != nil {
+	if err := os.WriteFile(file, []byte(script), 0o755); err != nil {
 		return fmt.Errorf("install completion: %w", err)
 	}
 	return nil

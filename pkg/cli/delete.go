@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/eksnodes/kubectl-eksnodes/pkg/check"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/nodegroup"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/product"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
@@ -19,7 +18,17 @@ const deleteHelp = `Delete a node group that this plugin made.
 In this order: launches are suspended, the nodes are drained by kubectl drain,
 the CloudFormation stack is deleted, leftover Node objects are removed, and
 last, if nothing else uses the nodes' role, its mapping. If the drain is
-stopped or fails, launches are resumed and nothing is deleted.`
+stopped or fails, launches are resumed and nothing is deleted.
+
+The plan shows what the drain evicts: pods that nothing makes anew, which are
+refused without --delete-unmanaged-pods, and PodDisruptionBudgets that allow
+no disruption now. --timeout is the time of the whole run.
+
+When the stack's security group cannot go because the VPC CNI has left network
+interfaces behind, or rules of other groups name it, they are shown, and
+removed after a question of their own (--remove-blockers answers it).
+
+Interrupted, killed or out of time, the same command goes on.`
 
 const deleteExamples = `  # what would be deleted
   %[1]s delete workers --dry-run
@@ -54,7 +63,8 @@ func newDelete(app *app, conn *connection) *cobra.Command {
 // deleteFlags are the flags of `delete`.
 type deleteFlags struct {
 	yes, dryRun, skipDrain bool
-	drainTimeout           time.Duration
+	unmanaged, blockers    bool
+	drainTimeout, timeout  time.Duration
 	output                 string
 	stackRole              string
 	poll                   time.Duration
@@ -65,7 +75,10 @@ func (f *deleteFlags) bind(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.dryRun, "dry-run", false, "print what would be deleted, delete nothing")
 	flags.StringVarP(&f.output, "output", "o", "", "with --dry-run: json or yaml")
 	flags.BoolVar(&f.skipDrain, "skip-drain", false, "do not drain: pods die with their machines")
+	flags.BoolVar(&f.unmanaged, "delete-unmanaged-pods", false, "drain pods too that nothing makes anew")
 	flags.DurationVar(&f.drainTimeout, "drain-timeout", 15*time.Minute, "`time` that the drain may take")
+	flags.DurationVar(&f.timeout, "timeout", time.Hour, "`time` that the whole run may take")
+	flags.BoolVar(&f.blockers, "remove-blockers", false, "ask nothing before leaked interfaces and foreign rules are removed")
 	flags.StringVar(&f.stackRole, "role-arn", "", "`ARN` of the role CloudFormation acts as (default: you)")
 	flags.DurationVar(&f.poll, "poll-interval", stackPoll, "")
 	_ = flags.MarkHidden("poll-interval")
@@ -88,7 +101,7 @@ func (c *deleteCommand) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := c.prove(snap); err != nil {
+	if err := c.app.prove(snap, "nothing was deleted"); err != nil {
 		return err
 	}
 	plan, err := nodegroup.MakeDeletePlan(snap, c.name)
@@ -96,6 +109,7 @@ func (c *deleteCommand) run(ctx context.Context) error {
 		return err
 	}
 	plan.SkipDrain, plan.ServiceRole = c.flags.skipDrain, c.flags.stackRole
+	c.readWorkload(ctx, session, plan)
 	if c.flags.dryRun {
 		if c.flags.output != "" {
 			return printData(c.app.streams.Out, c.flags.output, plan)
@@ -104,6 +118,9 @@ func (c *deleteCommand) run(ctx context.Context) error {
 		return nil
 	}
 	writeDeletePlan(c.app.screen.err, plan)
+	if err := c.refuse(plan); err != nil {
+		return err
+	}
 	if !c.flags.yes {
 		if err := c.app.screen.confirm(ctx, "delete node group "+c.name); err != nil {
 			return err
@@ -127,32 +144,44 @@ func (c *deleteCommand) read(ctx context.Context, s *session) (*snapshot.Snapsho
 	return snap, missing(snap, snapshot.SectionStacks)
 }
 
-// prove makes sure that the Node objects and the map that would be changed
-// are those of the cluster whose stack would be deleted.
-func (c *deleteCommand) prove(snap *snapshot.Snapshot) error {
-	var checks []check.Check
-	for _, row := range check.Preflight() {
-		if row.ID == clusterMatch {
-			checks = append(checks, row)
-		}
+// readWorkload reads what the drain would evict. That it cannot be read is
+// part of the plan, and no reason to stop.
+func (c *deleteCommand) readWorkload(ctx context.Context, s *session, plan *nodegroup.DeletePlan) {
+	names := make([]string, 0, len(plan.Nodes))
+	for _, node := range plan.Nodes {
+		names = append(names, node.Name)
 	}
-	verdict := check.Run(snap, checks)
-	if verdict.Counts.Pass == 1 && len(verdict.Findings) == 1 {
+	work, err := s.kube.Client.Workload(ctx, names)
+	if err != nil {
+		plan.WorkloadGap = err.Error()
+		return
+	}
+	plan.Workload = work
+}
+
+// refuse keeps a drain from failing halfway on what is known before.
+func (c *deleteCommand) refuse(plan *nodegroup.DeletePlan) error {
+	if plan.Workload == nil || c.flags.skipDrain || c.flags.unmanaged {
 		return nil
 	}
-	if err := c.app.screen.printFindings(c.app.screen.err, verdict); err != nil {
-		return err
+	lost := plan.Workload.Lost()
+	if len(lost) == 0 {
+		return nil
 	}
-	return &judgedError{text: "it is not proven that EKS and the kubeconfig mean the same cluster; nothing was deleted",
-		inconclusive: !verdict.Failed()}
+	return fmt.Errorf("%s that nothing makes anew would be lost; nothing was deleted: --delete-unmanaged-pods deletes them", count(len(lost), "pod", "pods"))
 }
 
 func (c *deleteCommand) apply(ctx context.Context, s *session, plan *nodegroup.DeletePlan) error {
+	ctx, cancel := context.WithTimeout(ctx, c.flags.timeout)
+	defer cancel()
 	aws, progress := awsPort{s.aws}, c.app.screen.progress()
 	remover := &nodegroup.Remover{
 		Stacks: aws, Writer: aws, Suspension: aws, Entries: aws,
-		Drainer: kubectlDrain{connection: c.conn.kubectlArgs(), timeout: c.flags.drainTimeout, out: c.app.screen.err},
-		Nodes:   kubePort{s.kube}, AwsAuth: newAwsAuthPort(s.kube, plan.Cluster),
+		Drainer: namingDrain{s.kube.Client, kubectlDrain{
+			connection: c.conn.kubectlArgs(), timeout: min(c.flags.drainTimeout, c.flags.timeout), force: c.flags.unmanaged, out: c.app.screen.err,
+		}},
+		Nodes: kubePort{s.kube}, AwsAuth: newAwsAuthPort(s.kube, plan.Cluster),
+		Blockers: aws, Consent: blockerConsent{c.app, c.flags.blockers},
 		Progress: progress, StackPoll: c.flags.poll,
 	}
 	if err := remover.Delete(ctx, plan); err != nil {
@@ -161,4 +190,20 @@ func (c *deleteCommand) apply(ctx context.Context, s *session, plan *nodegroup.D
 	c.app.screen.say("")
 	fmt.Fprintf(c.app.streams.Out, "node group %s deleted\n", plan.Group)
 	return nil
+}
+
+// blockerConsent asks before what the stack did not make is removed.
+type blockerConsent struct {
+	app *app
+	yes bool
+}
+
+// Remove asks, unless the flag has answered.
+func (b blockerConsent) Remove(ctx context.Context, blocking nodegroup.Blocking) error {
+	if b.yes {
+		return nil
+	}
+	question := fmt.Sprintf("remove %s and %s that keep %s", count(len(blocking.Leaked()), "interface", "interfaces"),
+		count(len(blocking.Rules), "rule", "rules"), blocking.GroupID)
+	return b.app.screen.confirmBy(ctx, question, "--remove-blockers")
 }

@@ -4,12 +4,9 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
-
-	"golang.org/x/term"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/check"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/print"
@@ -30,12 +27,6 @@ func (c *doctorCommand) print(verdict report.Report) error {
 	}
 	opts := print.Options{Color: coloured(out), ASCII: c.flags.ascii, Verbose: c.flags.verbose, Short: c.flags.short}
 	return print.Text(out, verdict, opts)
-}
-
-// coloured reports whether a stream is a terminal that shows colours.
-func coloured(w io.Writer) bool {
-	file, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(file.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 }
 
 func listChecks(w io.Writer, checks []check.Check) error {

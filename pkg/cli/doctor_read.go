@@ -113,7 +113,7 @@ func notAsked(snap *snapshot.Snapshot, asked []string, read []snapshot.Section) 
 
 // partsRequest asks for the parts that groups and machines are made of.
 func partsRequest(snap *snapshot.Snapshot, needs []snapshot.Section) cloud.Request {
-	req := cloud.Request{ListEntries: true, AllSecurityGroups: true}
+	req := cloud.Request{ListEntries: true, AllSecurityGroups: true, StackFailures: true}
 	for _, section := range needs {
 		if !strings.HasPrefix(string(section), "kube/") && section != snapshot.SectionRoles &&
 			!slices.Contains(firstSections(), section) && !slices.Contains(groupSections(), section) {
@@ -125,6 +125,9 @@ func partsRequest(snap *snapshot.Snapshot, needs []snapshot.Section) cloud.Reque
 		req.InstanceTypes = append(req.InstanceTypes, launch.InstanceTypes...)
 		req.ImageIDs = append(req.ImageIDs, launch.ImageID)
 		req.KeyNames = append(req.KeyNames, launch.KeyName)
+		if stack := snap.Groups[i].Stack; stack != nil {
+			req.StackNames = append(req.StackNames, stack.Name)
+		}
 		if role := nodegroup.RoleOf(snap, &snap.Groups[i]); role != "" {
 			req.Principals = append(req.Principals, role)
 			req.RoleNames = append(req.RoleNames, lastPart(role)...)
@@ -136,7 +139,7 @@ func partsRequest(snap *snapshot.Snapshot, needs []snapshot.Section) cloud.Reque
 			req.ImageIDs = append(req.ImageIDs, machine.ImageID)
 		}
 	}
-	for _, list := range []*[]string{&req.InstanceTypes, &req.ImageIDs, &req.KeyNames, &req.Principals, &req.RoleNames} {
+	for _, list := range []*[]string{&req.InstanceTypes, &req.ImageIDs, &req.KeyNames, &req.Principals, &req.RoleNames, &req.StackNames} {
 		*list = distinct(*list)
 	}
 	if len(req.RoleNames) > 0 && slices.Contains(needs, snapshot.SectionRoles) {

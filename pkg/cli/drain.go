@@ -7,7 +7,10 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strings"
 	"time"
+
+	"github.com/eksnodes/kubectl-eksnodes/pkg/kube"
 )
 
 // kubectlDrain drains by the user's own kubectl: its filters are the best
@@ -15,6 +18,7 @@ import (
 type kubectlDrain struct {
 	connection []string // kubectl's connection flags as the user gave them
 	timeout    time.Duration
+	force      bool // delete pods too that nothing makes anew
 	out        io.Writer
 }
 
@@ -25,8 +29,38 @@ func (d kubectlDrain) Drain(ctx context.Context, nodes []string) error {
 		return err
 	}
 	args := []string{"drain", "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=" + d.timeout.String()}
+	if d.force {
+		args = append(args, "--force")
+	}
 	return d.run(ctx, append(args, nodes...))
 }
+
+// namingDrain says which budgets are in the way when a drain fails.
+type namingDrain struct {
+	client *kube.Client
+	kubectlDrain
+}
+
+// Drain drains, and looks at what is left when that fails.
+func (d namingDrain) Drain(ctx context.Context, nodes []string) error {
+	err := d.kubectlDrain.Drain(ctx, nodes)
+	if err == nil || errors.Is(err, context.Canceled) {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookTime)
+	defer cancel()
+	work, lookErr := d.client.Workload(ctx, nodes)
+	if lookErr != nil {
+		return fmt.Errorf("%w; what is left on the nodes could not be read: %w", err, lookErr)
+	}
+	for _, budget := range work.Blocking() {
+		err = fmt.Errorf("%w; PodDisruptionBudget %s/%s allows no disruption of %s", err, budget.Namespace, budget.Name, strings.Join(budget.Pods, ", "))
+	}
+	return err
+}
+
+// lookTime bounds a look at what is left.
+const lookTime = 20 * time.Second
 
 func (d kubectlDrain) run(ctx context.Context, args []string) error {
 	cmd := exec.CommandContext(ctx, "kubectl", append(args, d.connection...)...)

@@ -29,11 +29,23 @@ func (a *app) explain(err error) {
 		)
 		return
 	}
+	var late *nodegroup.DeadlineError
+	if errors.As(err, &late) {
+		s.fail(late.Error())
+		a.advise(
+			advice{"done", orNothing(late.Progress.Done)},
+			advice{"under way", underWay(&late.Progress)},
+			advice{"not done", orNothing(late.Progress.Left)},
+			advice{"go on", a.again()},
+		)
+		return
+	}
 	if exitCode(err) == exitInterrupted {
 		s.say("\ninterrupted; nothing was made")
 		return
 	}
 	var stack *nodegroup.StackError
+	var blocked *nodegroup.BlockedError
 	var notJoined *nodegroup.NotJoinedError
 	var differs *differsError
 	var verdict *verdictError
@@ -41,6 +53,8 @@ func (a *app) explain(err error) {
 	switch {
 	case errors.As(err, &verdict): // the report has said it
 	case errors.As(err, &remote): // the command on the machine has
+	case errors.As(err, &blocked):
+		a.explainBlocked(blocked)
 	case errors.As(err, &stack):
 		a.explainStack(stack)
 	case errors.As(err, &notJoined):
@@ -133,6 +147,19 @@ func (a *app) explainStack(err *nodegroup.StackError) {
 			advice{"", a.again()},
 		)
 	}
+}
+
+// explainBlocked says what keeps a stack, and how it goes on.
+func (a *app) explainBlocked(err *nodegroup.BlockedError) {
+	a.screen.say("\n%s stack %s is %s: its security group %s is used", a.screen.paint(red, "error:"), err.Stack.Name, err.Stack.Stack.Status, err.Blocking.GroupID)
+	for _, line := range err.Blocking.Lines() {
+		a.screen.say("%s", fill(line, 2, a.screen.width))
+	}
+	if err.Declined != nil {
+		a.advise(advice{"next", "what the VPC CNI left behind and the rules of other groups can be removed for you:"}, advice{"", a.again() + " --remove-blockers"})
+		return
+	}
+	a.advise(advice{"next", "take away what uses it, then:"}, advice{"", a.again()})
 }
 
 func (a *app) explainDiffers(err *differsError) {

@@ -19,8 +19,12 @@ var update = flag.Bool("update", false, "write the generated files")
 // the rules.
 func TestGeneratedFiles(t *testing.T) {
 	needs := check.Needs(check.Standing())
+	if left := unguided(); len(left) > 0 {
+		t.Errorf("docs/troubleshooting.md has no section for %v", left)
+	}
 	for path, want := range map[string]string{
 		"docs/checks.md":          checksPage(),
+		"docs/troubleshooting.md": troubleshootingPage(),
 		"deploy/iam-policy.json":  string(snapshot.IAMPolicy(needs)),
 		"deploy/clusterrole.yaml": string(snapshot.ClusterRole(needs)),
 	} {

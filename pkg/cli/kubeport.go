@@ -50,6 +50,6 @@ func (p kubePort) WatchNodes(ctx context.Context, changed func([]snapshot.KubeNo
 	}
 }
 
-func (p kubePort) DeleteNode(ctx context.Context, name string) error {
-	return p.conn.DeleteNode(ctx, name)
+func (p kubePort) DeleteNode(ctx context.Context, name, instanceID string) error {
+	return p.conn.DeleteNodeOf(ctx, name, instanceID)
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"slices"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/cloud"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/nodegroup"
@@ -70,7 +71,7 @@ func (p awsPort) AccessEntry(ctx context.Context, cluster, principalARN string) 
 // CreateAccessEntry takes an entry that somebody else made in between for
 // ours: the caller looked a moment ago, and looks again when nodes do not join.
 func (p awsPort) CreateAccessEntry(ctx context.Context, cluster, principalARN, kind string, tags map[string]string) error {
-	err := p.client.CreateAccessEntry(ctx, cluster, principalARN, kind, tags, "")
+	err := p.client.CreateAccessEntry(ctx, cluster, cloud.EntryInput{Principal: principalARN, Type: kind, Tags: tags})
 	if cloud.IsKind(err, cloud.Exists) {
 		return nil
 	}
@@ -89,4 +90,70 @@ func (p awsPort) ImportKeyPair(ctx context.Context, name, publicKey string, tags
 		return nil
 	}
 	return err
+}
+
+// UpdateStack takes a stack that is so already for what was asked.
+func (p awsPort) UpdateStack(ctx context.Context, update nodegroup.StackUpdate) (bool, error) {
+	err := p.client.UpdateStack(ctx, cloud.StackChange{
+		Name: update.StackID, Parameters: update.Parameters, Keep: update.Keep, Capabilities: update.Capabilities,
+		Token: update.Token, RoleARN: update.RoleARN,
+	})
+	if cloud.IsKind(err, cloud.Unchanged) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func (p awsPort) SetSize(ctx context.Context, group string, sizes nodegroup.Bounds) error {
+	return p.client.SetGroupSize(ctx, group, sizes.Min, sizes.Desired, sizes.Max)
+}
+
+// Protect marks first: what is marked is released by the next run at the
+// latest.
+func (p awsPort) Protect(ctx context.Context, group string, instances []string, tag string) error {
+	if err := p.client.TagResources(ctx, map[string]string{tag: "true"}, instances...); err != nil {
+		return err
+	}
+	return p.client.SetProtection(ctx, group, true, instances...)
+}
+
+// Release looks which instances are still in the group: Auto Scaling refuses
+// all for one that is not.
+func (p awsPort) Release(ctx context.Context, group string, instances []string, tag string) error {
+	found, _, err := p.client.DescribeGroup(ctx, group)
+	if err != nil || found == nil {
+		return err
+	}
+	there := slices.DeleteFunc(slices.Clone(instances), func(id string) bool { return !slices.Contains(found.InstanceIDs, id) })
+	if len(there) == 0 {
+		return nil
+	}
+	if err := p.client.SetProtection(ctx, group, false, there...); err != nil {
+		return err
+	}
+	return p.client.UntagResources(ctx, tag, there...)
+}
+
+func (p awsPort) Blockers(ctx context.Context, groupID string) (nodegroup.Blocking, error) {
+	blocking := nodegroup.Blocking{GroupID: groupID}
+	var err error
+	if blocking.Interfaces, err = p.client.InterfacesIn(ctx, groupID); err != nil {
+		return blocking, err
+	}
+	blocking.Rules, err = p.client.RulesNaming(ctx, groupID)
+	return blocking, err
+}
+
+func (p awsPort) Unblock(ctx context.Context, blocking nodegroup.Blocking) error {
+	for _, leaked := range blocking.Leaked() {
+		if err := p.client.DeleteInterface(ctx, leaked.ID); err != nil {
+			return err
+		}
+	}
+	for _, rule := range blocking.Rules {
+		if err := p.client.RevokeRule(ctx, rule); err != nil {
+			return err
+		}
+	}
+	return nil
 }

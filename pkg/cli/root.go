@@ -52,7 +52,12 @@ func newRoot(app *app) *cobra.Command {
 	setUsage(root)
 	conn := &connection{}
 	conn.bind(root.PersistentFlags())
-	root.AddCommand(newAdd(app, conn), newList(app, conn), newDelete(app, conn), newDoctor(app, conn), newExplain(app), newSSH(app, conn), newToken(app, conn), newAgent(app, conn), newVersion(app), newCompletion(app))
+	root.AddCommand(
+		newAdd(app, conn), newList(app, conn), newDelete(app, conn), newAuth(app, conn),
+		newDescribe(app, conn), newScale(app, conn),
+		newDoctor(app, conn), newExplain(app), newSSH(app, conn), newToken(app, conn), newAgent(app, conn),
+		newVersion(app), newCompletion(app),
+	)
 	root.CompletionOptions.DisableDefaultCmd = true // its scripts are for programs, not for plugins of kubectl
 	return root
 }

@@ -36,7 +36,7 @@ func newScreen(streams Streams) screen {
 	}
 	if out, ok := streams.ErrOut.(*os.File); ok && term.IsTerminal(int(out.Fd())) {
 		s.terminal = true
-		s.colour = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+		s.colour = coloured(out)
 		if width, _, err := term.GetSize(int(out.Fd())); err == nil && width >= defaultWidth {
 			s.width = width
 		}
@@ -80,8 +80,13 @@ func (s screen) paint(colour, text string) string {
 // confirm asks a question that is answered by yes. Without a terminal it
 // does not ask: what the user would have confirmed is said by --yes.
 func (s screen) confirm(ctx context.Context, question string) error {
+	return s.confirmBy(ctx, question, "--yes")
+}
+
+// confirmBy is confirm for a question that another flag answers.
+func (s screen) confirmBy(ctx context.Context, question, flag string) error {
 	if !s.asks {
-		return usagef("%s? stdin is no terminal to answer on: say --yes", question)
+		return usagef("%s? stdin is no terminal to answer on: say %s", question, flag)
 	}
 	fmt.Fprintf(s.err, "%s? [y/N] ", question)
 	answers := make(chan string, 1)

@@ -72,6 +72,11 @@ func worldCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if neg {
 		ts.Fatalf("world cannot be negated")
 	}
+	for i, word := range args { // @FILE is the file's text
+		if file, ok := strings.CutPrefix(word, "@"); ok {
+			args[i] = ts.ReadFile(file)
+		}
+	}
 	ts.Check(worldOf(ts).Do(args...))
 }
 

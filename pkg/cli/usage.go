@@ -3,17 +3,18 @@ package cli
 import (
 	"fmt"
 	"io"
-	"slices"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/eksnodes/kubectl-eksnodes/pkg/reference"
 )
 
 // helpWidth keeps help readable in a terminal of the old width.
 const helpWidth = 80
 
-// flagGroup is the annotation that puts a flag under a heading of the help.
-const flagGroup = "group"
+// connectionHeading is that of the flags that all commands have.
+const connectionHeading = "Cluster"
 
 // section adds the flags of a set to a command under a heading.
 func section(cmd *cobra.Command, heading string, define func(*pflag.FlagSet)) {
@@ -24,7 +25,7 @@ func section(cmd *cobra.Command, heading string, define func(*pflag.FlagSet)) {
 		if flag.Annotations == nil {
 			flag.Annotations = map[string][]string{}
 		}
-		flag.Annotations[flagGroup] = []string{heading}
+		flag.Annotations[reference.HeadingAnnotation] = []string{heading}
 	})
 	cmd.Flags().SortFlags = false
 	cmd.Flags().AddFlagSet(set)
@@ -56,35 +57,12 @@ func printUsage(w io.Writer, cmd *cobra.Command) {
 			}
 		}
 	}
-	var headings []string
-	groups := map[string]*pflag.FlagSet{}
-	inherited := cmd.Root().PersistentFlags()
-	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
-		if inherited.Lookup(flag.Name) != nil {
-			return
-		}
-		heading := "Options"
-		if group := flag.Annotations[flagGroup]; len(group) > 0 {
-			heading = group[0]
-		}
-		if groups[heading] == nil {
-			groups[heading] = pflag.NewFlagSet(heading, pflag.ContinueOnError)
-			groups[heading].SortFlags = false
-			headings = append(headings, heading)
-		}
-		groups[heading].AddFlag(flag)
-	})
-	if i := slices.Index(headings, "Options"); i >= 0 { // --help and the like come last
-		headings = append(slices.Delete(headings, i, i+1), "Options")
-	}
-	for _, heading := range headings {
-		if usages := groups[heading].FlagUsagesWrapped(helpWidth); usages != "" {
-			fmt.Fprintf(w, "\n%s:\n%s", heading, usages)
-		}
+	for _, section := range reference.Sections(cmd) {
+		fmt.Fprintf(w, "\n%s:\n%s", section.Heading, section.Flags.FlagUsagesWrapped(helpWidth))
 	}
 	persistent := cmd.Root().PersistentFlags()
 	if usages := persistent.FlagUsagesWrapped(helpWidth); usages != "" {
-		fmt.Fprintf(w, "\nCluster:\n%s", usages)
+		fmt.Fprintf(w, "\n%s:\n%s", connectionHeading, usages)
 	}
 	if cmd.HasAvailableSubCommands() {
 		fmt.Fprintf(w, "\nMore on a command: %s COMMAND --help\n", cmd.CommandPath())

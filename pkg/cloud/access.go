@@ -2,10 +2,12 @@ package cloud
 
 import (
 	"context"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eks"
 	ekstypes "github.com/aws/aws-sdk-go-v2/service/eks/types"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/gather"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
@@ -28,15 +30,27 @@ func (c *Client) DescribeAccessEntry(ctx context.Context, cluster, principal str
 	return &entry, nil
 }
 
+// EntryInput is an access entry to make.
+type EntryInput struct {
+	Principal string // ARN, a role's with its path
+	Type      string
+	Username  string // with Groups: of type STANDARD only; "" leaves it to EKS
+	Groups    []string
+	Tags      map[string]string
+	Token     string // client request token, may be empty
+}
+
 // CreateAccessEntry makes an entry. One that exists is an error of kind
-// Exists: describe it and compare. tags and token may be empty.
-func (c *Client) CreateAccessEntry(ctx context.Context, cluster, principal, entryType string, tags map[string]string, token string) error {
+// Exists: describe it and compare.
+func (c *Client) CreateAccessEntry(ctx context.Context, cluster string, in EntryInput) error {
 	_, err := c.eks().CreateAccessEntry(ctx, &eks.CreateAccessEntryInput{
 		ClusterName:        aws.String(cluster),
-		PrincipalArn:       aws.String(principal),
-		Type:               aws.String(entryType),
-		Tags:               tags,
-		ClientRequestToken: optional(token),
+		PrincipalArn:       aws.String(in.Principal),
+		Type:               aws.String(in.Type),
+		Username:           optional(in.Username),
+		KubernetesGroups:   in.Groups,
+		Tags:               in.Tags,
+		ClientRequestToken: optional(in.Token),
 	})
 	return wrap(err)
 }
@@ -69,16 +83,25 @@ func (r reader) accessEntries(ctx context.Context, known *snapshot.Snapshot) (ga
 			}
 		}
 	}
-	for _, principal := range r.req.Principals {
-		if _, listed := entries[principal]; r.req.ListEntries && !listed {
-			continue // the list tells that there is none
-		}
-		entry, err := r.DescribeAccessEntry(ctx, r.req.Cluster, principal)
-		if err != nil {
-			return nil, err
-		}
+	wanted := slices.DeleteFunc(slices.Clone(r.req.Principals), func(principal string) bool {
+		_, listed := entries[principal]
+		return r.req.ListEntries && !listed // the list tells that there is none
+	})
+	described := make([]*snapshot.AccessEntry, len(wanted))
+	tasks, ctx := errgroup.WithContext(ctx)
+	tasks.SetLimit(fanOut)
+	for i, principal := range wanted {
+		tasks.Go(func() (err error) {
+			described[i], err = r.DescribeAccessEntry(ctx, r.req.Cluster, principal)
+			return err
+		})
+	}
+	if err := tasks.Wait(); err != nil {
+		return nil, err
+	}
+	for _, entry := range described {
 		if entry != nil {
-			entries[principal] = *entry
+			entries[entry.PrincipalARN] = *entry
 		}
 	}
 	return func(snap *snapshot.Snapshot) { snap.Access.Entries = sortedValues(entries) }, nil

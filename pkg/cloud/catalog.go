@@ -23,15 +23,9 @@ func (r reader) instanceTypes(ctx context.Context, _ *snapshot.Snapshot) (gather
 	pages := ec2.NewDescribeInstanceTypesPaginator(r.ec2(), &ec2.DescribeInstanceTypesInput{
 		Filters: []ec2types.Filter{filter("instance-type", r.req.InstanceTypes...)},
 	})
-	var types []snapshot.InstanceType
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, wrap(err)
-		}
-		for _, in := range page.InstanceTypes {
-			types = append(types, ConvertInstanceType(in))
-		}
+	types, err := readPages(ctx, pages, func(p *ec2.DescribeInstanceTypesOutput) []ec2types.InstanceTypeInfo { return p.InstanceTypes }, ConvertInstanceType)
+	if err != nil {
+		return nil, err
 	}
 	return func(snap *snapshot.Snapshot) { snap.Catalog.InstanceTypes = types }, nil
 }

@@ -99,6 +99,9 @@ func ConvertCluster(in ekstypes.Cluster) snapshot.Cluster {
 			out.IPFamily, out.ServiceCIDR = "ipv6", aws.ToString(network.ServiceIpv6Cidr)
 		}
 	}
+	if in.Identity != nil && in.Identity.Oidc != nil {
+		out.OIDCIssuer = aws.ToString(in.Identity.Oidc.Issuer)
+	}
 	if in.Health != nil {
 		for _, issue := range in.Health.Issues {
 			out.HealthIssues = append(out.HealthIssues, snapshot.HealthIssue{

@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/smithy-go"
 
+	"github.com/eksnodes/kubectl-eksnodes/pkg/gather"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/redact"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
 )
@@ -29,6 +31,7 @@ const (
 	LimitExceeded Kind = "limit-exceeded" // a quota of the account
 	Invalid       Kind = "invalid"        // the request does not make sense to AWS
 	Unreachable   Kind = "unreachable"    // no answer
+	Unchanged     Kind = "unchanged"      // there is nothing to update
 	Other         Kind = "other"
 )
 
@@ -59,25 +62,11 @@ func (e *Error) Unwrap() error { return e.err }
 // GapReason classifies the error for a gap; what read from a file knows why
 // by itself.
 func (e *Error) GapReason() snapshot.GapReason {
-	var known interface{ GapReason() snapshot.GapReason }
-	if errors.As(e.err, &known) {
-		return known.GapReason()
+	meaning := map[Kind]snapshot.GapReason{
+		Denied: snapshot.GapDenied, Unauthorized: snapshot.GapDenied, Throttled: snapshot.GapThrottled,
+		Absent: snapshot.GapAbsent, Unreachable: snapshot.GapUnreachable,
 	}
-	switch e.Kind {
-	case Denied, Unauthorized:
-		return snapshot.GapDenied
-	case Throttled:
-		return snapshot.GapThrottled
-	case Absent:
-		return snapshot.GapAbsent
-	case Unreachable:
-		return snapshot.GapUnreachable
-	default:
-		if errors.Is(e.err, context.DeadlineExceeded) {
-			return snapshot.GapTimeout
-		}
-		return snapshot.GapOther
-	}
+	return gather.ReasonOf(e.err, cmp.Or(meaning[e.Kind], snapshot.GapOther))
 }
 
 // GapFix says what would help.
@@ -88,11 +77,7 @@ func (e *Error) GapFix() string {
 	case Unauthorized:
 		return "aws sts get-caller-identity"
 	}
-	var known interface{ GapFix() string }
-	if errors.As(e.err, &known) {
-		return known.GapFix()
-	}
-	return ""
+	return gather.FixOf(e.err, "")
 }
 
 // IsKind reports whether the error is an AWS error of one of the kinds.
@@ -176,8 +161,11 @@ func kindOf(code, message string) Kind {
 	case "InternalFailure", "InternalError", "ServiceUnavailable", "ServerException":
 		return Other
 	case "ValidationError", "ValidationException":
-		if strings.Contains(message, "does not exist") {
+		switch {
+		case strings.Contains(message, "does not exist"):
 			return Absent
+		case strings.Contains(message, "No updates are to be performed"):
+			return Unchanged
 		}
 		return Invalid
 	}

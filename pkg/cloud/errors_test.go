@@ -32,7 +32,7 @@ func TestKinds(t *testing.T) {
 		{"InvalidKeyPair.NotFound", "", Absent, snapshot.GapAbsent},
 		{"ValidationError", "Stack with id x does not exist", Absent, snapshot.GapAbsent},
 		{"ValidationError", "Template format error", Invalid, snapshot.GapOther},
-		{"ValidationError", "No updates are to be performed.", Invalid, snapshot.GapOther},
+		{"ValidationError", "No updates are to be performed.", Unchanged, snapshot.GapOther},
 		{"AlreadyExistsException", "", Exists, snapshot.GapOther},
 		{"ResourceInUseException", "", Exists, snapshot.GapOther},
 		{"InvalidKeyPair.Duplicate", "", Exists, snapshot.GapOther},

@@ -18,15 +18,9 @@ import (
 // deleted ones too.
 func (r reader) natGateways(ctx context.Context, known *snapshot.Snapshot) (gather.Fill, error) {
 	pages := ec2.NewDescribeNatGatewaysPaginator(r.ec2(), &ec2.DescribeNatGatewaysInput{Filter: []ec2types.Filter{filter("vpc-id", known.Cluster.VPCID)}})
-	var gateways []snapshot.NATGateway
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, wrap(err)
-		}
-		for _, gateway := range page.NatGateways {
-			gateways = append(gateways, ConvertNATGateway(gateway))
-		}
+	gateways, err := readPages(ctx, pages, func(p *ec2.DescribeNatGatewaysOutput) []ec2types.NatGateway { return p.NatGateways }, ConvertNATGateway)
+	if err != nil {
+		return nil, err
 	}
 	return func(snap *snapshot.Snapshot) { snap.Network.NATGateways = gateways }, nil
 }
@@ -35,30 +29,18 @@ func (r reader) internetGateways(ctx context.Context, known *snapshot.Snapshot) 
 	pages := ec2.NewDescribeInternetGatewaysPaginator(r.ec2(), &ec2.DescribeInternetGatewaysInput{
 		Filters: []ec2types.Filter{filter("attachment.vpc-id", known.Cluster.VPCID)},
 	})
-	var gateways []snapshot.InternetGateway
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, wrap(err)
-		}
-		for _, gateway := range page.InternetGateways {
-			gateways = append(gateways, ConvertInternetGateway(gateway))
-		}
+	gateways, err := readPages(ctx, pages, func(p *ec2.DescribeInternetGatewaysOutput) []ec2types.InternetGateway { return p.InternetGateways }, ConvertInternetGateway)
+	if err != nil {
+		return nil, err
 	}
 	return func(snap *snapshot.Snapshot) { snap.Network.InternetGateways = gateways }, nil
 }
 
 func (r reader) vpcEndpoints(ctx context.Context, known *snapshot.Snapshot) (gather.Fill, error) {
 	pages := ec2.NewDescribeVpcEndpointsPaginator(r.ec2(), &ec2.DescribeVpcEndpointsInput{Filters: []ec2types.Filter{filter("vpc-id", known.Cluster.VPCID)}})
-	var endpoints []snapshot.VPCEndpoint
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, wrap(err)
-		}
-		for _, endpoint := range page.VpcEndpoints {
-			endpoints = append(endpoints, ConvertVPCEndpoint(endpoint))
-		}
+	endpoints, err := readPages(ctx, pages, func(p *ec2.DescribeVpcEndpointsOutput) []ec2types.VpcEndpoint { return p.VpcEndpoints }, ConvertVPCEndpoint)
+	if err != nil {
+		return nil, err
 	}
 	return func(snap *snapshot.Snapshot) { snap.Network.Endpoints = endpoints }, nil
 }

@@ -2,6 +2,7 @@ package cloud
 
 import (
 	"context"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
@@ -60,10 +61,27 @@ func (c *Client) ResumeProcesses(ctx context.Context, asgName string, processes 
 	return wrap(err)
 }
 
-// UnprotectInstances turns off scale-in protection.
-func (c *Client) UnprotectInstances(ctx context.Context, asgName string, instanceIDs ...string) error {
-	_, err := c.asg().SetInstanceProtection(ctx, &autoscaling.SetInstanceProtectionInput{
-		AutoScalingGroupName: aws.String(asgName), InstanceIds: instanceIDs, ProtectedFromScaleIn: aws.Bool(false),
+// maxProtect is how many instances SetInstanceProtection takes at once.
+const maxProtect = 50
+
+// SetProtection protects instances from scale-in, or no longer.
+func (c *Client) SetProtection(ctx context.Context, asgName string, protected bool, instanceIDs ...string) error {
+	for chunk := range slices.Chunk(instanceIDs, maxProtect) {
+		_, err := c.asg().SetInstanceProtection(ctx, &autoscaling.SetInstanceProtectionInput{
+			AutoScalingGroupName: aws.String(asgName), InstanceIds: chunk, ProtectedFromScaleIn: aws.Bool(protected),
+		})
+		if err != nil {
+			return wrap(err)
+		}
+	}
+	return nil
+}
+
+// SetGroupSize sets the three sizes of a group.
+func (c *Client) SetGroupSize(ctx context.Context, asgName string, smallest, desired, largest int) error {
+	_, err := c.asg().UpdateAutoScalingGroup(ctx, &autoscaling.UpdateAutoScalingGroupInput{
+		AutoScalingGroupName: aws.String(asgName),
+		MinSize:              aws.Int32(int32(smallest)), DesiredCapacity: aws.Int32(int32(desired)), MaxSize: aws.Int32(int32(largest)),
 	})
 	return wrap(err)
 }

@@ -152,6 +152,7 @@ func ConvertGroup(in astypes.AutoScalingGroup) snapshot.Group {
 		group.InstanceIDs = append(group.InstanceIDs, aws.ToString(member.InstanceId))
 		group.Members = append(group.Members, snapshot.Member{
 			InstanceID: aws.ToString(member.InstanceId), Lifecycle: string(member.LifecycleState), Health: aws.ToString(member.HealthStatus),
+			Protected: aws.ToBool(member.ProtectedFromScaleIn),
 		})
 	}
 	if name := group.Tags["aws:cloudformation:stack-name"]; name != "" {
@@ -169,6 +170,9 @@ func launchOf(in astypes.AutoScalingGroup) snapshot.Launch {
 	if mixed := in.MixedInstancesPolicy; mixed != nil && mixed.LaunchTemplate != nil {
 		spec = mixed.LaunchTemplate.LaunchTemplateSpecification
 		for _, override := range mixed.LaunchTemplate.Overrides {
+			if override.LaunchTemplateSpecification != nil {
+				continue // of a template of its own, which is not the one judged
+			}
 			if name := aws.ToString(override.InstanceType); name != "" {
 				launch.InstanceTypes = append(launch.InstanceTypes, name)
 			}

@@ -174,15 +174,5 @@ func (c *Client) describeImages(ctx context.Context, ids ...string) ([]snapshot.
 	pages := ec2.NewDescribeImagesPaginator(c.ec2(), &ec2.DescribeImagesInput{
 		Filters: []ec2types.Filter{filter("image-id", ids...)}, IncludeDeprecated: aws.Bool(true),
 	})
-	var images []snapshot.Image
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, wrap(err)
-		}
-		for _, in := range page.Images {
-			images = append(images, ConvertImage(in))
-		}
-	}
-	return images, nil
+	return readPages(ctx, pages, func(p *ec2.DescribeImagesOutput) []ec2types.Image { return p.Images }, ConvertImage)
 }

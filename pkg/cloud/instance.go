@@ -9,7 +9,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/gather"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/redact"
@@ -111,30 +110,13 @@ func (c *Client) ConsoleOutput(ctx context.Context, id string) (*snapshot.Consol
 // consoles reads the consoles asked for. One that cannot be read is a gap of
 // its own.
 func (r reader) consoles(ctx context.Context, _ *snapshot.Snapshot) (gather.Fill, error) {
-	found := make([]*snapshot.Console, len(r.req.ConsoleOf))
-	failed := make([]error, len(r.req.ConsoleOf))
-	var tasks errgroup.Group
-	tasks.SetLimit(fanOut)
-	for i, id := range r.req.ConsoleOf {
-		tasks.Go(func() error {
-			found[i], failed[i] = r.ConsoleOutput(ctx, id)
-			return nil
-		})
-	}
-	if err := tasks.Wait(); err != nil {
-		return nil, err
-	}
-	return func(snap *snapshot.Snapshot) {
-		for i, id := range r.req.ConsoleOf {
-			if failed[i] != nil {
-				gap := gather.GapOf(snapshot.SectionConsole, failed[i])
-				gap.Subject = id
-				snap.Gaps = append(slices.Clip(snap.Gaps), gap)
-				continue
-			}
-			snap.AddNodes(snapshot.Node{InstanceID: id, Console: found[i], Logs: ConsoleLogs(found[i])})
+	return eachMachine(ctx, snapshot.SectionConsole, r.req.ConsoleOf, func(ctx context.Context, id string) (snapshot.Node, error) {
+		console, err := r.ConsoleOutput(ctx, id)
+		if err != nil {
+			return snapshot.Node{}, err
 		}
-	}, nil
+		return snapshot.Node{Console: console, Logs: ConsoleLogs(console)}, nil
+	})
 }
 
 // ConvertConsole decodes, cuts and cleans the console's text.
@@ -162,6 +144,7 @@ func ConvertInstance(in ec2types.Instance) snapshot.Instance {
 		KeyName:        aws.ToString(in.KeyName),
 		LaunchedAt:     aws.ToTime(in.LaunchTime),
 		Tags:           ec2Tags(in.Tags),
+		Interfaces:     len(in.NetworkInterfaces),
 	}
 	if in.State != nil {
 		out.State = string(in.State.Name)

@@ -1,8 +1,10 @@
 package cloud
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -68,8 +70,35 @@ func (c *Client) DescribeLaunchTemplate(ctx context.Context, id, version string)
 		return nil, nil
 	}
 	launch := ConvertLaunch(out.LaunchTemplateVersions[0])
+	if strings.HasPrefix(launch.ImageID, imageAlias) {
+		image, err := c.resolveImage(ctx, id, version)
+		if err != nil {
+			return nil, err
+		}
+		launch.ImageID = cmp.Or(image, launch.ImageID)
+	}
 	launch.TemplateVersion = version
 	return &launch, nil
+}
+
+// imageAlias begins an image id that is the name of an SSM parameter.
+const imageAlias = "resolve:ssm:"
+
+// resolveImage has EC2 look up the image that a template names by an SSM
+// parameter. It is a call of its own because it takes the right to read the
+// parameter: a caller without it knows the template all the same, and gets ""
+// here.
+func (c *Client) resolveImage(ctx context.Context, id, version string) (string, error) {
+	out, err := c.ec2().DescribeLaunchTemplateVersions(ctx, &ec2.DescribeLaunchTemplateVersionsInput{
+		LaunchTemplateId: aws.String(id), Versions: []string{version}, ResolveAlias: aws.Bool(true),
+	})
+	if err := wrap(err); err != nil && !IsKind(err, Denied, Absent, Invalid) {
+		return "", err
+	}
+	if out == nil || len(out.LaunchTemplateVersions) == 0 || out.LaunchTemplateVersions[0].LaunchTemplateData == nil {
+		return "", nil
+	}
+	return aws.ToString(out.LaunchTemplateVersions[0].LaunchTemplateData.ImageId), nil
 }
 
 // mergeLaunch completes what the group says with what the template says; the
@@ -92,6 +121,7 @@ func ConvertLaunch(in ec2types.LaunchTemplateVersion) snapshot.Launch {
 	launch := snapshot.Launch{
 		TemplateID:       aws.ToString(in.LaunchTemplateId),
 		TemplateName:     aws.ToString(in.LaunchTemplateName),
+		TemplateNumber:   int(aws.ToInt64(in.VersionNumber)),
 		ImageID:          aws.ToString(data.ImageId),
 		KeyName:          aws.ToString(data.KeyName),
 		SecurityGroupIDs: data.SecurityGroupIds,
@@ -116,7 +146,11 @@ func ConvertLaunch(in ec2types.LaunchTemplateVersion) snapshot.Launch {
 		launch.HopLimit = int(aws.ToInt32(options.HttpPutResponseHopLimit))
 	}
 	for _, device := range data.BlockDeviceMappings {
-		if device.Ebs != nil && launch.VolumeSizeGiB == 0 {
+		if device.Ebs == nil {
+			continue
+		}
+		launch.Volumes = append(launch.Volumes, snapshot.Volume{Device: aws.ToString(device.DeviceName), SizeGiB: int(aws.ToInt32(device.Ebs.VolumeSize))})
+		if launch.VolumeSizeGiB == 0 {
 			launch.VolumeSizeGiB = int(aws.ToInt32(device.Ebs.VolumeSize))
 			launch.VolumeType = string(device.Ebs.VolumeType)
 		}

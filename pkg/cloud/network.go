@@ -17,30 +17,18 @@ import (
 // default choice, choice by id and choice by tag.
 func (r reader) subnets(ctx context.Context, known *snapshot.Snapshot) (gather.Fill, error) {
 	pages := ec2.NewDescribeSubnetsPaginator(r.ec2(), &ec2.DescribeSubnetsInput{Filters: []ec2types.Filter{filter("vpc-id", known.Cluster.VPCID)}})
-	var subnets []snapshot.Subnet
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, wrap(err)
-		}
-		for _, subnet := range page.Subnets {
-			subnets = append(subnets, ConvertSubnet(subnet))
-		}
+	subnets, err := readPages(ctx, pages, func(p *ec2.DescribeSubnetsOutput) []ec2types.Subnet { return p.Subnets }, ConvertSubnet)
+	if err != nil {
+		return nil, err
 	}
 	return func(snap *snapshot.Snapshot) { snap.Network.Subnets = subnets }, nil
 }
 
 func (r reader) routeTables(ctx context.Context, known *snapshot.Snapshot) (gather.Fill, error) {
 	pages := ec2.NewDescribeRouteTablesPaginator(r.ec2(), &ec2.DescribeRouteTablesInput{Filters: []ec2types.Filter{filter("vpc-id", known.Cluster.VPCID)}})
-	var tables []snapshot.RouteTable
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, wrap(err)
-		}
-		for _, table := range page.RouteTables {
-			tables = append(tables, ConvertRouteTable(table))
-		}
+	tables, err := readPages(ctx, pages, func(p *ec2.DescribeRouteTablesOutput) []ec2types.RouteTable { return p.RouteTables }, ConvertRouteTable)
+	if err != nil {
+		return nil, err
 	}
 	return func(snap *snapshot.Snapshot) { snap.Network.RouteTables = tables }, nil
 }
@@ -61,15 +49,9 @@ func (r reader) securityGroups(ctx context.Context, known *snapshot.Snapshot) (g
 		which = filter("vpc-id", known.Cluster.VPCID)
 	}
 	pages := ec2.NewDescribeSecurityGroupsPaginator(r.ec2(), &ec2.DescribeSecurityGroupsInput{Filters: []ec2types.Filter{which}})
-	var groups []snapshot.SecurityGroup
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, wrap(err)
-		}
-		for _, group := range page.SecurityGroups {
-			groups = append(groups, ConvertSecurityGroup(group))
-		}
+	groups, err := readPages(ctx, pages, func(p *ec2.DescribeSecurityGroupsOutput) []ec2types.SecurityGroup { return p.SecurityGroups }, ConvertSecurityGroup)
+	if err != nil {
+		return nil, err
 	}
 	return func(snap *snapshot.Snapshot) { snap.Network.SecurityGroups = groups }, nil
 }

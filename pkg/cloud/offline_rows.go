@@ -94,13 +94,14 @@ func offlineRows() map[string]offlineRow {
 		"DescribeStacks":            {out: of[cloudformation.DescribeStacksOutput](), choose: choosing(chooseStack)},
 		"DescribeStackEvents":       {out: of[cloudformation.DescribeStackEventsOutput](), suffix: part(func(in *cloudformation.DescribeStackEventsInput) *string { return in.StackName })},
 
-		"GetRole":                  {out: of[iam.GetRoleOutput](), suffix: part(func(in *iam.GetRoleInput) *string { return in.RoleName }), choose: choosing(escapePolicy)},
-		"ListAttachedRolePolicies": {out: of[iam.ListAttachedRolePoliciesOutput](), suffix: part(func(in *iam.ListAttachedRolePoliciesInput) *string { return in.RoleName })},
-		"ListRolePolicies":         {out: of[iam.ListRolePoliciesOutput](), suffix: part(func(in *iam.ListRolePoliciesInput) *string { return in.RoleName })},
-		"GetRolePolicy":            {out: of[iam.GetRolePolicyOutput](), suffix: rolePolicy, choose: choosing(escapeInline)},
-		"GetInstanceProfile":       {out: of[iam.GetInstanceProfileOutput](), suffix: part(func(in *iam.GetInstanceProfileInput) *string { return in.InstanceProfileName }), choose: choosing(escapeProfile)},
-		"ListInstanceProfiles":     {out: of[iam.ListInstanceProfilesOutput](), read: collectProfiles},
-		"SimulatePrincipalPolicy":  {out: of[iam.SimulatePrincipalPolicyOutput](), suffix: part(func(in *iam.SimulatePrincipalPolicyInput) *string { return in.PolicySourceArn })},
+		"GetRole":                    {out: of[iam.GetRoleOutput](), suffix: part(func(in *iam.GetRoleInput) *string { return in.RoleName }), choose: choosing(escapePolicy)},
+		"ListAttachedRolePolicies":   {out: of[iam.ListAttachedRolePoliciesOutput](), suffix: part(func(in *iam.ListAttachedRolePoliciesInput) *string { return in.RoleName })},
+		"ListRolePolicies":           {out: of[iam.ListRolePoliciesOutput](), suffix: part(func(in *iam.ListRolePoliciesInput) *string { return in.RoleName })},
+		"GetRolePolicy":              {out: of[iam.GetRolePolicyOutput](), suffix: rolePolicy, choose: choosing(escapeInline)},
+		"GetInstanceProfile":         {out: of[iam.GetInstanceProfileOutput](), suffix: part(func(in *iam.GetInstanceProfileInput) *string { return in.InstanceProfileName }), choose: choosing(escapeProfile)},
+		"ListInstanceProfiles":       {out: of[iam.ListInstanceProfilesOutput](), read: collectProfiles},
+		"ListOpenIDConnectProviders": {out: of[iam.ListOpenIDConnectProvidersOutput]()},
+		"SimulatePrincipalPolicy":    {out: of[iam.SimulatePrincipalPolicyOutput](), suffix: part(func(in *iam.SimulatePrincipalPolicyInput) *string { return in.PolicySourceArn })},
 
 		"DescribeInstanceInformation": {out: of[ssm.DescribeInstanceInformationOutput]()},
 	}

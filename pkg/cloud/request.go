@@ -27,6 +27,9 @@ type Request struct {
 	// ones on machines and endpoints are not known beforehand.
 	AllSecurityGroups bool
 	StackNames        []string // SectionStacks
+	// StackFailures reads, for stacks that are in trouble, what could not be
+	// made: a call or more for each.
+	StackFailures bool
 	// Principals are role ARNs whose access entries are described in full.
 	Principals []string
 	// ListEntries lists the principals of all access entries, without
@@ -80,6 +83,8 @@ func (c *Client) all(req Request) []gather.Source {
 		{Section: snapshot.SectionStacks, Read: r.stacks},
 		{Section: snapshot.SectionRoles, Read: r.roles},
 		{Section: snapshot.SectionRolePolicies, After: after(snapshot.SectionRoles), Read: r.rolePolicies},
+		{Section: snapshot.SectionClusterRole, After: after(cluster), Read: r.clusterRole},
+		{Section: snapshot.SectionCNIRole, Read: r.cniRole},
 		{Section: groups, Read: r.groups},
 		{Section: snapshot.SectionLaunch, After: after(groups), Read: r.launch},
 		{Section: snapshot.SectionActivities, After: after(groups), Read: r.activities},

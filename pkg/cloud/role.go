@@ -13,9 +13,8 @@ import (
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
 )
 
-// DescribeRole returns a role by name with its attached policies, or nil when
-// there is none: two calls.
-func (c *Client) DescribeRole(ctx context.Context, name string) (*snapshot.Role, error) {
+// GetRole returns a role by name, or nil when there is none: one call.
+func (c *Client) GetRole(ctx context.Context, name string) (*snapshot.Role, error) {
 	out, err := c.iam().GetRole(ctx, &iam.GetRoleInput{RoleName: aws.String(name)})
 	if err := wrap(err); err != nil {
 		if IsKind(err, Absent) {
@@ -27,17 +26,27 @@ func (c *Client) DescribeRole(ctx context.Context, name string) (*snapshot.Role,
 		return nil, emptyAnswer("iam:GetRole")
 	}
 	role := ConvertRole(*out.Role)
-	pages := iam.NewListAttachedRolePoliciesPaginator(c.iam(), &iam.ListAttachedRolePoliciesInput{RoleName: aws.String(name)})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, wrap(err)
-		}
-		for _, policy := range page.AttachedPolicies {
-			role.AttachedPolicies = append(role.AttachedPolicies, aws.ToString(policy.PolicyArn))
-		}
-	}
 	return &role, nil
+}
+
+// DescribeRole returns a role by name with its attached policies, or nil when
+// there is none: two calls.
+func (c *Client) DescribeRole(ctx context.Context, name string) (*snapshot.Role, error) {
+	role, err := c.GetRole(ctx, name)
+	if role == nil || err != nil {
+		return nil, err
+	}
+	if role.AttachedPolicies, err = c.attachedPolicies(ctx, name); err != nil {
+		return nil, err
+	}
+	return role, nil
+}
+
+// attachedPolicies lists the ARNs of a role's managed policies.
+func (c *Client) attachedPolicies(ctx context.Context, role string) ([]string, error) {
+	pages := iam.NewListAttachedRolePoliciesPaginator(c.iam(), &iam.ListAttachedRolePoliciesInput{RoleName: aws.String(role)})
+	return readPages(ctx, pages, func(p *iam.ListAttachedRolePoliciesOutput) []iamtypes.AttachedPolicy { return p.AttachedPolicies },
+		func(policy iamtypes.AttachedPolicy) string { return aws.ToString(policy.PolicyArn) })
 }
 
 // ConvertInstanceProfile turns IAM's instance profile into facts.

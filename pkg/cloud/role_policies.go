@@ -16,17 +16,11 @@ import (
 // RolePolicies reads what a role is permitted: two calls and one for every
 // inline policy. Of managed policies only the names are read.
 func (c *Client) RolePolicies(ctx context.Context, name string) (*snapshot.RolePolicies, error) {
-	policies := &snapshot.RolePolicies{}
-	attached := iam.NewListAttachedRolePoliciesPaginator(c.iam(), &iam.ListAttachedRolePoliciesInput{RoleName: aws.String(name)})
-	for attached.HasMorePages() {
-		page, err := attached.NextPage(ctx)
-		if err != nil {
-			return nil, wrap(err)
-		}
-		for _, policy := range page.AttachedPolicies {
-			policies.Attached = append(policies.Attached, aws.ToString(policy.PolicyArn))
-		}
+	attached, err := c.attachedPolicies(ctx, name)
+	if err != nil {
+		return nil, err
 	}
+	policies := &snapshot.RolePolicies{Attached: attached}
 	inline := iam.NewListRolePoliciesPaginator(c.iam(), &iam.ListRolePoliciesInput{RoleName: aws.String(name)})
 	for inline.HasMorePages() {
 		page, err := inline.NextPage(ctx)

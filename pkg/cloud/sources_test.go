@@ -162,8 +162,8 @@ func TestLaunchAndActivities(t *testing.T) {
 	}
 	no := false
 	want := snapshot.Launch{
-		TemplateID: "lt-1", TemplateName: "lt", TemplateVersion: "3", ImageID: "ami-1", InstanceTypes: []string{"m5.large"}, KeyName: "ops",
-		SecurityGroupIDs: []string{"sg-cluster"}, InstanceProfile: "p", PublicIP: &no, HTTPTokens: "required", HopLimit: 1, VolumeSizeGiB: 80, VolumeType: "gp3", UserData: "hello",
+		TemplateID: "lt-1", TemplateName: "lt", TemplateVersion: "3", TemplateNumber: 3, ImageID: "ami-1", InstanceTypes: []string{"m5.large"}, KeyName: "ops",
+		SecurityGroupIDs: []string{"sg-cluster"}, InstanceProfile: "p", PublicIP: &no, HTTPTokens: "required", HopLimit: 1, VolumeSizeGiB: 80, VolumeType: "gp3", Volumes: []snapshot.Volume{{Device: "/dev/xvda", SizeGiB: 80}}, UserData: "hello",
 	}
 	if diff := cmp.Diff(want, snap.Groups[0].Launch); diff != "" {
 		t.Error(diff)

@@ -57,6 +57,35 @@ func (c *Client) CreateStack(ctx context.Context, in StackInput) (string, error)
 	return aws.ToString(out.StackId), nil
 }
 
+// StackChange is an update of a stack's parameters; its template stays.
+type StackChange struct {
+	Name         string            // or id
+	Parameters   map[string]string // that change
+	Keep         []string          // that keep their values
+	Capabilities []string
+	Token        string // client request token
+	RoleARN      string
+}
+
+// UpdateStack asks for the update. A stack that is so already is an error of
+// kind Unchanged. It does not wait.
+func (c *Client) UpdateStack(ctx context.Context, in StackChange) error {
+	req := &cloudformation.UpdateStackInput{
+		StackName: aws.String(in.Name), UsePreviousTemplate: aws.Bool(true), ClientRequestToken: optional(in.Token), RoleARN: optional(in.RoleARN),
+	}
+	for _, capability := range in.Capabilities {
+		req.Capabilities = append(req.Capabilities, cfntypes.Capability(capability))
+	}
+	for _, key := range slices.Sorted(maps.Keys(in.Parameters)) {
+		req.Parameters = append(req.Parameters, cfntypes.Parameter{ParameterKey: aws.String(key), ParameterValue: aws.String(in.Parameters[key])})
+	}
+	for _, key := range in.Keep {
+		req.Parameters = append(req.Parameters, cfntypes.Parameter{ParameterKey: aws.String(key), UsePreviousValue: aws.Bool(true)})
+	}
+	_, err := c.cfn().UpdateStack(ctx, req)
+	return wrap(err)
+}
+
 // DeleteStack asks for the deletion of a stack, by name or id. retain names
 // resources to leave behind, allowed only after a failed deletion. token may
 // be empty. Deleting a stack that does not exist is no error to AWS.

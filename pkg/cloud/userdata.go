@@ -2,12 +2,10 @@ package cloud
 
 import (
 	"context"
-	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/gather"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
@@ -36,28 +34,8 @@ func ConvertUserData(in *ec2.DescribeInstanceAttributeOutput) string {
 // userData reads the user data of the machines asked for. One that cannot be
 // read is a gap of its own.
 func (r reader) userData(ctx context.Context, _ *snapshot.Snapshot) (gather.Fill, error) {
-	found := make([]string, len(r.req.UserDataOf))
-	failed := make([]error, len(r.req.UserDataOf))
-	var tasks errgroup.Group
-	tasks.SetLimit(fanOut)
-	for i, id := range r.req.UserDataOf {
-		tasks.Go(func() error {
-			found[i], failed[i] = r.UserData(ctx, id)
-			return nil
-		})
-	}
-	if err := tasks.Wait(); err != nil {
-		return nil, err
-	}
-	return func(snap *snapshot.Snapshot) {
-		for i, id := range r.req.UserDataOf {
-			if failed[i] != nil {
-				gap := gather.GapOf(snapshot.SectionUserData, failed[i])
-				gap.Subject = id
-				snap.Gaps = append(slices.Clip(snap.Gaps), gap)
-				continue
-			}
-			snap.AddNodes(snapshot.Node{InstanceID: id, UserData: found[i]})
-		}
-	}, nil
+	return eachMachine(ctx, snapshot.SectionUserData, r.req.UserDataOf, func(ctx context.Context, id string) (snapshot.Node, error) {
+		text, err := r.UserData(ctx, id)
+		return snapshot.Node{UserData: text}, err
+	})
 }

@@ -56,15 +56,9 @@ func (r reader) dhcpOptions(ctx context.Context, known *snapshot.Snapshot) (gath
 // networkACLs reads the ACLs of the cluster's VPC.
 func (r reader) networkACLs(ctx context.Context, known *snapshot.Snapshot) (gather.Fill, error) {
 	pages := ec2.NewDescribeNetworkAclsPaginator(r.ec2(), &ec2.DescribeNetworkAclsInput{Filters: []ec2types.Filter{filter("vpc-id", known.Cluster.VPCID)}})
-	var acls []snapshot.NetworkACL
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, wrap(err)
-		}
-		for _, acl := range page.NetworkAcls {
-			acls = append(acls, ConvertNetworkACL(acl))
-		}
+	acls, err := readPages(ctx, pages, func(p *ec2.DescribeNetworkAclsOutput) []ec2types.NetworkAcl { return p.NetworkAcls }, ConvertNetworkACL)
+	if err != nil {
+		return nil, err
 	}
 	return func(snap *snapshot.Snapshot) { snap.Network.ACLs = acls }, nil
 }

@@ -139,14 +139,14 @@ func TestAccessEntryWrites(t *testing.T) {
 	f.answer("CreateAccessEntry", 200, `{}`)
 	f.answer("DeleteAccessEntry", 200, `{}`)
 	client := f.client()
-	if err := client.CreateAccessEntry(t.Context(), "demo", roleA, "EC2_LINUX", nil, ""); err != nil {
+	if err := client.CreateAccessEntry(t.Context(), "demo", EntryInput{Principal: roleA, Type: "EC2_LINUX"}); err != nil {
 		t.Error(err)
 	}
 	if got := f.last("CreateAccessEntry").body; !strings.Contains(got, `"type":"EC2_LINUX"`) || !strings.Contains(got, roleA) {
 		t.Errorf("sent %s", got)
 	}
 	f.fail("CreateAccessEntry", 409, "ResourceInUseException", "The specified access entry resource is already in use on this cluster.")
-	if err := client.CreateAccessEntry(t.Context(), "demo", roleA, "EC2_LINUX", nil, ""); !IsKind(err, Exists) {
+	if err := client.CreateAccessEntry(t.Context(), "demo", EntryInput{Principal: roleA, Type: "EC2_LINUX"}); !IsKind(err, Exists) {
 		t.Errorf("error %v", err)
 	}
 	f.fail("DeleteAccessEntry", 404, "ResourceNotFoundException", "gone")

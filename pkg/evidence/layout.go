@@ -19,7 +19,7 @@ func layout() []string {
 		"aws/autoscaling/describe-auto-scaling-groups.json", "aws/autoscaling/describe-scaling-activities.json",
 		"aws/cloudformation/describe-stacks.json", "aws/cloudformation/describe-stack-events.*.json",
 		"aws/iam/get-role.*.json", "aws/iam/list-attached-role-policies.*.json", "aws/iam/list-role-policies.*.json", "aws/iam/get-role-policy.*.json",
-		"aws/iam/get-instance-profile.*.json", "aws/iam/list-instance-profiles.json", "aws/iam/simulate-principal-policy.*.json",
+		"aws/iam/get-instance-profile.*.json", "aws/iam/list-instance-profiles.json", "aws/iam/list-open-id-connect-providers.json", "aws/iam/simulate-principal-policy.*.json",
 		"aws/ssm/describe-instance-information.json",
 		"kube/version.json", "kube/nodes.json", "kube/events.json", "kube/pods.json", "kube/daemonsets.json", "kube/csr.json", "kube/leases.json", "kube/eniconfigs.json",
 		"kube/serviceaccounts.json", "kube/configmap-aws-auth.yaml", "kube/configmap-aws-auth.json",

@@ -42,19 +42,30 @@ func (e *deadlineError) GapReason() snapshot.GapReason {
 
 // GapOf says as a gap why a section, or one subject of it, could not be read.
 func GapOf(section snapshot.Section, err error) snapshot.Gap {
-	gap := snapshot.Gap{Section: section, Reason: snapshot.GapOther, Detail: err.Error()}
-	var why reasoner
+	return snapshot.Gap{Section: section, Reason: ReasonOf(err, snapshot.GapOther), Detail: err.Error(), Fix: FixOf(err, "")}
+}
+
+// ReasonOf is why a fact is missing as far as the error knows it, a deadline
+// that passed included; else what the caller makes of it.
+func ReasonOf(err error, otherwise snapshot.GapReason) snapshot.GapReason {
+	var known reasoner
 	switch {
-	case errors.As(err, &why):
-		gap.Reason = why.GapReason()
-	case errors.Is(err, context.DeadlineExceeded):
-		gap.Reason = snapshot.GapTimeout
+	case errors.As(err, &known):
+		return known.GapReason()
+	case otherwise == snapshot.GapOther && errors.Is(err, context.DeadlineExceeded):
+		return snapshot.GapTimeout
 	}
-	var fix fixer
-	if errors.As(err, &fix) {
-		gap.Fix = fix.GapFix()
+	return otherwise
+}
+
+// FixOf is what would help as far as the error knows it, else what the caller
+// would say.
+func FixOf(err error, otherwise string) string {
+	var known fixer
+	if errors.As(err, &known) {
+		return known.GapFix()
 	}
-	return gap
+	return otherwise
 }
 
 // gapsBefore are the gaps a run starts with.

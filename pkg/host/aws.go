@@ -48,7 +48,7 @@ func (m *Machine) client(known *snapshot.Host, limit time.Duration) *http.Client
 		Transport: &http.Transport{
 			DialContext: m.dial, DisableKeepAlives: true, TLSHandshakeTimeout: 5 * time.Second, ResponseHeaderTimeout: limit,
 			Proxy:           m.proxyOf(known),
-			TLSClientConfig: &tls.Config{RootCAs: m.authorities(), MinVersion: tls.VersionTLS12},
+			TLSClientConfig: &tls.Config{RootCAs: m.trusted(), MinVersion: tls.VersionTLS12},
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}

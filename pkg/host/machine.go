@@ -2,9 +2,11 @@ package host
 
 import (
 	"context"
+	"crypto/x509"
 	"net"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
@@ -28,6 +30,10 @@ type Machine struct {
 	chrony   string // UDP address of chronyd's commands
 	resolver string // port that name servers listen on
 	dial     func(ctx context.Context, network, address string) (net.Conn, error)
+
+	// trusted are the authorities of the machine's own store, read once: it
+	// holds some 140 certificates.
+	trusted func() *x509.CertPool
 }
 
 // Local is the machine that the agent runs on. root is "/", or where the
@@ -45,6 +51,7 @@ func Local(root string) *Machine {
 		resolver: "53",
 		dial:     (&net.Dialer{}).DialContext,
 	}
+	m.trusted = sync.OnceValue(m.authorities)
 	if m.inPod {
 		m.run = nil
 		if !m.root.has("/proc/self") { // a bind mount of / alone leaves /proc out

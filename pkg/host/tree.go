@@ -2,6 +2,7 @@ package host
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -111,7 +112,7 @@ func (t tree) at(path string, flags int, how uint64) (*os.File, error) {
 		return nil, &fs.PathError{Op: "open", Path: t.root, Err: err}
 	}
 	defer unix.Close(root) //nolint:errcheck // only a place to start from
-	fd, err := unix.Openat2(root, strings.TrimPrefix(path, "/"), &unix.OpenHow{
+	fd, err := unix.Openat2(root, cmp.Or(strings.TrimPrefix(path, "/"), "."), &unix.OpenHow{
 		Flags: uint64(flags | unix.O_CLOEXEC), Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS | how,
 	})
 	if err != nil {

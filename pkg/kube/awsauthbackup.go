@@ -75,14 +75,21 @@ func (b *backup) create() error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	cluster := regexp.MustCompile(`[^A-Za-z0-9_-]+`).ReplaceAllString(b.cluster, "_")
-	name := fmt.Sprintf("aws-auth-%s-%s-*.yaml", cluster, time.Now().UTC().Format("20060102T150405Z"))
+	name := fmt.Sprintf("aws-auth-%s-%s-*.yaml", backupCluster(b.cluster), time.Now().UTC().Format(backupTime))
 	file, err := os.CreateTemp(dir, name)
 	if err != nil {
 		return err
 	}
 	b.path = file.Name()
 	return file.Close()
+}
+
+// backupTime is how a file's name says when it was written.
+const backupTime = "20060102T150405Z"
+
+// backupCluster is a cluster's name as part of a file's name.
+func backupCluster(name string) string {
+	return regexp.MustCompile(`[^A-Za-z0-9_-]+`).ReplaceAllString(name, "_")
 }
 
 // discard removes the file when nothing was overwritten after all.

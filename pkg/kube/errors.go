@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"github.com/eksnodes/kubectl-eksnodes/pkg/gather"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/redact"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
 )
@@ -56,25 +58,11 @@ func (e *Error) Unwrap() error { return e.err }
 // GapReason classifies the error for a gap; what read from a file knows why
 // by itself.
 func (e *Error) GapReason() snapshot.GapReason {
-	var known interface{ GapReason() snapshot.GapReason }
-	if errors.As(e.err, &known) {
-		return known.GapReason()
+	meaning := map[Kind]snapshot.GapReason{
+		Denied: snapshot.GapDenied, Unauthorized: snapshot.GapDenied, Absent: snapshot.GapAbsent,
+		Throttled: snapshot.GapThrottled, Unreachable: snapshot.GapUnreachable,
 	}
-	switch e.Kind {
-	case Denied, Unauthorized:
-		return snapshot.GapDenied
-	case Absent:
-		return snapshot.GapAbsent
-	case Throttled:
-		return snapshot.GapThrottled
-	case Unreachable:
-		return snapshot.GapUnreachable
-	default:
-		if errors.Is(e.err, context.DeadlineExceeded) {
-			return snapshot.GapTimeout
-		}
-		return snapshot.GapOther
-	}
+	return gather.ReasonOf(e.err, cmp.Or(meaning[e.Kind], snapshot.GapOther))
 }
 
 // GapFix says what would help.
@@ -83,11 +71,7 @@ func (e *Error) GapFix() string {
 	case Denied, Unauthorized:
 		return "kubectl auth whoami"
 	}
-	var known interface{ GapFix() string }
-	if errors.As(e.err, &known) {
-		return known.GapFix()
-	}
-	return ""
+	return gather.FixOf(e.err, "")
 }
 
 // IsKind reports whether the error is one of the API server of these kinds.

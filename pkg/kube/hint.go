@@ -2,7 +2,6 @@ package kube
 
 import (
 	"net/url"
-	"path"
 	"regexp"
 	"strings"
 
@@ -81,7 +80,7 @@ func (h *Hint) complete(other Hint) {
 func hintFromExec(exec *clientcmdapi.ExecConfig) Hint {
 	var hint Hint
 	args := exec.Args
-	switch path.Base(exec.Command) {
+	switch programName(exec.Command) {
 	case "sh", "bash", "zsh", "dash":
 		args = strings.Fields(strings.Join(args, " "))
 	}
@@ -113,6 +112,13 @@ func hintFromExec(exec *clientcmdapi.ExecConfig) Hint {
 		hint.Form = FormExec
 	}
 	return hint
+}
+
+// programName is a command without its folders and Windows' ending: the
+// kubeconfig may be of another system than this one.
+func programName(command string) string {
+	name := command[strings.LastIndexAny(command, `/\`)+1:]
+	return strings.TrimSuffix(strings.ToLower(name), ".exe")
 }
 
 // flag returns where the value of a flag belongs, or nil.

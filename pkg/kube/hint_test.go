@@ -52,6 +52,10 @@ func TestClusterHint(t *testing.T) {
 			kubeconfig("x", server, exec("bash", "-c", "aws eks get-token --cluster-name 'demo' --region us-west-1")),
 			Hint{Name: "demo", Region: "us-west-1", Server: server, Form: FormExec},
 		},
+		"behind a shell of Windows": {
+			kubeconfig("x", server, exec(`C:\Program Files\Git\bin\bash.exe`, "-c", "aws eks get-token --cluster-name 'demo' --region us-west-1")),
+			Hint{Name: "demo", Region: "us-west-1", Server: server, Form: FormExec},
+		},
 		"a flag without its value": {
 			kubeconfig("x", server, exec("aws", "eks", "get-token", "--cluster-name")),
 			Hint{Region: "eu-central-1", Server: server, Form: FormServer},

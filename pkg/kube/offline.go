@@ -165,7 +165,7 @@ func (o offline) accountsOfPods() ([]map[string]any, error) {
 		annotations := map[string]any{}
 		for _, container := range pod.Spec.Containers {
 			for _, env := range container.Env {
-				if env.Name == "AWS_ROLE_ARN" || env.Name == "AWS_CONTAINER_CREDENTIALS_FULL_URI" {
+				if env.Name == envRoleARN {
 					annotations[roleAnnotation] = env.Value
 				}
 			}

@@ -5,10 +5,12 @@ import (
 	"slices"
 	"strings"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/gather"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/redact"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
 )
 
@@ -26,6 +28,7 @@ func (c *Connection) Sources(sections ...snapshot.Section) []gather.Source {
 		{Section: snapshot.SectionNodes, Read: c.readNodes},
 		{Section: snapshot.SectionCNI, Read: c.readCNI},
 		{Section: snapshot.SectionBindings, Read: c.readBindings},
+		{Section: snapshot.SectionENIConfigs, Read: c.readENIConfigs},
 	}
 	all = append(all, c.systemSources()...)
 	if len(sections) == 0 {
@@ -90,16 +93,39 @@ func (c *Connection) readCNI(ctx context.Context, _ *snapshot.Snapshot) (gather.
 	if err != nil {
 		return nil, wrap("get serviceaccounts kube-system/aws-node", err)
 	}
-	onNode := account.Annotations[roleAnnotation] == ""
-	version := ""
-	for _, container := range daemon.Spec.Template.Spec.Containers {
-		if container.Name == "aws-node" {
-			version = imageTag(container.Image)
+	return func(snap *snapshot.Snapshot) { ConvertCNI(daemon, account, &snap.Kube) }, nil
+}
+
+// cniSettings are the environment variables of the VPC CNI that rules know
+// (aws/amazon-vpc-cni-k8s, README).
+func cniSettings() []string {
+	return []string{"AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG", "ENI_CONFIG_LABEL_DEF", "ENI_CONFIG_ANNOTATION_DEF", "ENABLE_PREFIX_DELEGATION", "ENABLE_IPv6"}
+}
+
+// ConvertCNI turns the VPC CNI's DaemonSet and service account into facts.
+func ConvertCNI(daemon *appsv1.DaemonSet, account *corev1.ServiceAccount, out *snapshot.Kube) {
+	out.CNIRoleARN = account.Annotations[roleAnnotation]
+	onNode := out.CNIRoleARN == ""
+	out.CNIPolicyOnNode = &onNode
+	for _, container := range daemon.Spec.Template.Spec.InitContainers {
+		if container.Name == "aws-vpc-cni-init" {
+			out.CNIInitVersion = imageTag(container.Image)
 		}
 	}
-	return func(snap *snapshot.Snapshot) {
-		snap.Kube.CNIPolicyOnNode, snap.Kube.CNIVersion = &onNode, version
-	}, nil
+	for _, container := range daemon.Spec.Template.Spec.Containers {
+		if container.Name != "aws-node" {
+			continue
+		}
+		out.CNIVersion = imageTag(container.Image)
+		for _, env := range container.Env {
+			if slices.Contains(cniSettings(), env.Name) && env.Value != "" {
+				if out.CNISettings == nil {
+					out.CNISettings = map[string]string{}
+				}
+				out.CNISettings[env.Name] = redact.Line(env.Value)
+			}
+		}
+	}
 }
 
 // imageTag is the tag of an image reference, or "".
@@ -125,6 +151,23 @@ func ConvertNode(in *corev1.Node) snapshot.KubeNode {
 		OSImage:        in.Status.NodeInfo.OSImage,
 		Unschedulable:  in.Spec.Unschedulable,
 		Labels:         in.Labels,
+		Runtime:        in.Status.NodeInfo.ContainerRuntimeVersion,
+	}
+	for key, value := range in.Annotations {
+		if strings.HasPrefix(key, "k8s.amazonaws.com/") {
+			if node.Annotations == nil {
+				node.Annotations = map[string]string{}
+			}
+			node.Annotations[key] = value
+		}
+	}
+	for name, quantity := range in.Status.Allocatable {
+		if name == corev1.ResourcePods || strings.Contains(string(name), "/") {
+			if node.Allocatable == nil {
+				node.Allocatable = map[string]int64{}
+			}
+			node.Allocatable[string(name)] = quantity.Value()
+		}
 	}
 	for _, taint := range in.Spec.Taints {
 		out := snapshot.Taint{Key: taint.Key, Value: taint.Value, Effect: string(taint.Effect)}

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/gather"
@@ -31,7 +32,11 @@ func healthy(t *testing.T) *apiServer {
 	t.Helper()
 	server := newAPIServer(t, testNode("a", "i-a", corev1.ConditionTrue), testNode("b", "", corev1.ConditionTrue))
 	daemon := appsv1.DaemonSet{}
-	daemon.Spec.Template.Spec.Containers = []corev1.Container{{Name: "aws-node", Image: "602401143452.dkr.ecr.us-west-2.amazonaws.com:443/amazon-k8s-cni:v1.20.4-eksbuild.1@sha256:0"}}
+	daemon.Spec.Template.Spec.InitContainers = []corev1.Container{{Name: "aws-vpc-cni-init", Image: "602401143452.dkr.ecr.us-west-2.amazonaws.com/amazon-k8s-cni-init:v1.20.4-eksbuild.1"}}
+	daemon.Spec.Template.Spec.Containers = []corev1.Container{{
+		Name: "aws-node", Image: "602401143452.dkr.ecr.us-west-2.amazonaws.com:443/amazon-k8s-cni:v1.20.4-eksbuild.1@sha256:0",
+		Env: []corev1.EnvVar{{Name: "ENABLE_PREFIX_DELEGATION", Value: "true"}, {Name: "SECRET", Value: "s"}},
+	}}
 	server.other = map[string]any{
 		"/version": map[string]string{"gitVersion": "v1.34.4"},
 		"/api/v1/namespaces/kube-system/configmaps/aws-auth": corev1.ConfigMap{
@@ -43,6 +48,9 @@ func healthy(t *testing.T) *apiServer {
 	for _, path := range systemPaths() {
 		server.other[path] = map[string]any{"items": []any{}}
 	}
+	server.other[eniConfigPath] = map[string]any{"items": []any{map[string]any{
+		"metadata": map[string]any{"name": "us-west-2a"}, "spec": map[string]any{"subnet": "subnet-a", "securityGroups": []any{"sg-a"}},
+	}}}
 	return server
 }
 
@@ -52,7 +60,9 @@ func TestSources(t *testing.T) {
 		t.Fatalf("gaps %+v", gaps)
 	}
 	onNode := true
-	if diff := cmp.Diff(snapshot.Kube{ServerVersion: "v1.34.4", CNIPolicyOnNode: &onNode, CNIVersion: "v1.20.4-eksbuild.1"}, snap.Kube); diff != "" {
+	if diff := cmp.Diff(snapshot.Kube{ServerVersion: "v1.34.4", CNIPolicyOnNode: &onNode, CNIVersion: "v1.20.4-eksbuild.1", CNIInitVersion: "v1.20.4-eksbuild.1",
+		CNISettings: map[string]string{"ENABLE_PREFIX_DELEGATION": "true"}, ENIConfigs: []snapshot.ENIConfig{{Name: "us-west-2a", SubnetID: "subnet-a", SecurityGroupIDs: []string{"sg-a"}}},
+	}, snap.Kube); diff != "" {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff(&snapshot.AwsAuth{Data: map[string]string{"mapRoles": "[]"}, ResourceVersion: "7"}, snap.Access.AwsAuth); diff != "" {
@@ -60,6 +70,41 @@ func TestSources(t *testing.T) {
 	}
 	if len(snap.Nodes) != 2 || snap.Nodes[0].InstanceID != "i-a" || snap.Nodes[1].InstanceID != "" || snap.Nodes[1].Kube.Name != "b" {
 		t.Errorf("nodes %+v", snap.Nodes)
+	}
+}
+
+// A cluster without the VPC CNI does not know ENIConfigs, and has none.
+func TestNoENIConfigs(t *testing.T) {
+	server := healthy(t)
+	delete(server.other, eniConfigPath)
+	if snap, gaps := read(t, server, snapshot.SectionENIConfigs); len(gaps) > 0 || len(snap.Kube.ENIConfigs) > 0 {
+		t.Errorf("gaps %+v, %+v", gaps, snap.Kube)
+	}
+}
+
+// What a node has to offer, and which annotations say how it is set up.
+func TestConvertNodeOffers(t *testing.T) {
+	node := testNode("a", "i-a", corev1.ConditionTrue)
+	node.Annotations = map[string]string{"k8s.amazonaws.com/eniConfig": "a", "mine": "secret"}
+	node.Status.NodeInfo.ContainerRuntimeVersion = "containerd://2.1.4"
+	node.Status.Allocatable = corev1.ResourceList{corev1.ResourcePods: resource.MustParse("29"), corev1.ResourceCPU: resource.MustParse("2"), "nvidia.com/gpu": resource.MustParse("1")}
+	got := ConvertNode(&node)
+	if diff := cmp.Diff(map[string]string{"k8s.amazonaws.com/eniConfig": "a"}, got.Annotations); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(map[string]int64{"pods": 29, "nvidia.com/gpu": 1}, got.Allocatable); diff != "" || got.Runtime != "containerd://2.1.4" {
+		t.Error(diff, got.Runtime)
+	}
+}
+
+// How a pod comes by credentials is in its environment.
+func TestConvertPodCredentials(t *testing.T) {
+	pod := corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Env: []corev1.EnvVar{{Name: envRoleARN, Value: "arn:x"}}}, {Env: []corev1.EnvVar{{Name: envPodIdentity, Value: "http://169.254.170.23"}}}}}}
+	if got := ConvertPod(&pod); got.RoleARN != "arn:x" || !got.PodIdentity {
+		t.Errorf("got %+v", got)
+	}
+	if got := ConvertPod(&corev1.Pod{}); got.RoleARN != "" || got.PodIdentity {
+		t.Errorf("got %+v", got)
 	}
 }
 
@@ -87,7 +132,7 @@ func TestDenialIsAGap(t *testing.T) {
 	server := healthy(t)
 	server.setFail(403)
 	_, gaps := read(t, server)
-	if len(gaps) != 5+6 {
+	if len(gaps) != 6+6 {
 		t.Fatalf("gaps %+v", gaps)
 	}
 	for _, gap := range gaps {

@@ -43,6 +43,16 @@ func ConvertPod(in *corev1.Pod) snapshot.Pod {
 			out.Reason = redact.Line(condition.Reason + ": " + condition.Message)
 		}
 	}
+	for i := range in.Spec.Containers {
+		for _, env := range in.Spec.Containers[i].Env {
+			switch env.Name {
+			case envRoleARN:
+				out.RoleARN = env.Value
+			case envPodIdentity:
+				out.PodIdentity = true
+			}
+		}
+	}
 	for _, status := range slices.Concat(in.Status.InitContainerStatuses, in.Status.ContainerStatuses) {
 		out.Containers = append(out.Containers, convertContainer(&status))
 	}

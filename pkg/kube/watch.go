@@ -148,12 +148,3 @@ func (s *nodeStore) Replace(list []any, _ string) error {
 
 // Resync has nothing to do.
 func (s *nodeStore) Resync() error { return nil }
-
-// DeleteNode removes a Node object; one that is gone is no error.
-func (c *Connection) DeleteNode(ctx context.Context, name string) error {
-	err := wrap("delete nodes "+name, c.Client.Nodes().Delete(ctx, name, metav1.DeleteOptions{}))
-	if IsKind(err, Absent) {
-		return nil
-	}
-	return err
-}

@@ -1,6 +1,7 @@
 package nodegroup
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,8 +27,9 @@ type Drainer interface {
 
 // NodeDeleter removes Node objects.
 type NodeDeleter interface {
-	// DeleteNode removes a Node; one that is gone is no error.
-	DeleteNode(ctx context.Context, name string) error
+	// DeleteNode removes the Node of an instance; one that is gone, or is
+	// another instance's by now, is no error.
+	DeleteNode(ctx context.Context, name, instanceID string) error
 }
 
 // launching are the processes that would bring a fresh node while a group is
@@ -50,7 +52,11 @@ type DeletePlan struct {
 	// KeepMapping says why the role stays mapped; empty: the mapping goes.
 	KeepMapping string `json:"keepMapping,omitempty"`
 	SkipDrain   bool   `json:"skipDrain,omitempty"`
-	ServiceRole string `json:"serviceRole,omitempty"` // that CloudFormation acts as
+	// Workload is what the drain would evict; nil: it was not read, and
+	// WorkloadGap says why.
+	Workload    *snapshot.Workload `json:"workload,omitempty"`
+	WorkloadGap string             `json:"workloadGap,omitempty"`
+	ServiceRole string             `json:"serviceRole,omitempty"` // that CloudFormation acts as
 }
 
 // DeleteNode is a node of the group.
@@ -76,10 +82,12 @@ func MakeDeletePlan(snap *snapshot.Snapshot, name string) (*DeletePlan, error) {
 	switch {
 	case stack == nil && group == nil:
 		role := leftoverRole(snap, stackName)
-		if role == "" {
+		if role == "" && len(orphans(snap, name)) == 0 {
 			return nil, &AbsentError{Group: name, Cluster: cluster.Name}
 		}
+		own := snapshot.Group{Name: name, Stack: &snapshot.Stack{Tags: map[string]string{TagRole: roleOfStack}}}
 		return &DeletePlan{Group: name, Cluster: cluster.Name, Mapping: mappingKind(cluster.AuthMode), RoleARN: role,
+			Nodes: orphans(snap, name), KeepMapping: otherUser(snap, &own, role),
 			Stack: snapshot.Stack{Name: stackName, Status: "DELETE_COMPLETE"}}, nil
 	case stack == nil:
 		return nil, fmt.Errorf("node group %s was made by %s: delete it with what made it", name, group.Tool)
@@ -94,8 +102,10 @@ func MakeDeletePlan(snap *snapshot.Snapshot, name string) (*DeletePlan, error) {
 		own.Stack = stack
 		plan.ASGName, plan.Suspended, plan.Instances = group.ASGName, group.Suspended, group.InstanceIDs
 		plan.Nodes = nodesOf(snap, group.InstanceIDs)
+	} else {
+		plan.Nodes = orphans(snap, name)
 	}
-	plan.RoleARN = RoleOf(snap, &own)
+	plan.RoleARN = cmp.Or(RoleOf(snap, &own), leftoverRole(snap, stackName))
 	plan.KeepMapping = otherUser(snap, &own, plan.RoleARN)
 	return plan, nil
 }
@@ -135,7 +145,26 @@ func nodesOf(snap *snapshot.Snapshot, ids []string) []DeleteNode {
 	return nodes
 }
 
-// otherUser names a group that lives on the same role, "" when there is none.
+// orphans are Node objects of the group whose instances are gone: what a
+// deletion leaves that is stopped after the stack's end.
+func orphans(snap *snapshot.Snapshot, group string) []DeleteNode {
+	if _, unread := snap.Gap(snapshot.SectionInstances, ""); unread {
+		return nil // their instances may live
+	}
+	var nodes []DeleteNode
+	for i := range snap.Nodes {
+		node := &snap.Nodes[i]
+		if node.Kube == nil || node.Kube.Labels[product.TagGroup] != group || node.InstanceID == "" {
+			continue
+		}
+		if node.Cloud == nil || node.Cloud.State == "terminated" {
+			nodes = append(nodes, DeleteNode{Name: node.Kube.Name, InstanceID: node.InstanceID})
+		}
+	}
+	return nodes
+}
+
+// otherUser names a group or an instance that lives on the same role, "" when there is none.
 // A group whose role is not known counts as one: taking a mapping away from
 // live nodes is worse than leaving one behind.
 func otherUser(snap *snapshot.Snapshot, group *snapshot.Group, role string) string {
@@ -150,6 +179,23 @@ func otherUser(snap *snapshot.Snapshot, group *snapshot.Group, role string) stri
 			return "node group " + other.Name + " uses the same role"
 		case RoleOf(snap, other) == "" && !madeByStack(group):
 			return "the role of node group " + other.Name + " is not known"
+		}
+	}
+	return otherMachine(snap, group, role)
+}
+
+// otherMachine names a running instance with the role that is not the group's.
+func otherMachine(snap *snapshot.Snapshot, group *snapshot.Group, role string) string {
+	for i := range snap.Nodes {
+		node := &snap.Nodes[i]
+		if node.Cloud == nil || node.Group == group.Name || node.Cloud.State == "terminated" || node.Cloud.State == "shutting-down" {
+			continue
+		}
+		switch have := roleInProfile(snap, node.Cloud.InstanceProfile); {
+		case have == role:
+			return "instance " + node.InstanceID + " has the same role"
+		case have == "" && node.Cloud.InstanceProfile != "" && !madeByStack(group):
+			return "the role of instance " + node.InstanceID + " is not known"
 		}
 	}
 	return ""
@@ -178,6 +224,8 @@ type Remover struct {
 	Nodes      NodeDeleter
 	Entries    Entries
 	AwsAuth    AwsAuth
+	Blockers   Blockers
+	Consent    Consent
 	Progress   Progress
 	StackPoll  time.Duration
 }
@@ -190,6 +238,9 @@ func (r *Remover) Delete(ctx context.Context, plan *DeletePlan) error {
 	work := &tracker{todo: []string{"drain", "stack " + plan.Stack.Name, "leftover Node objects", "mapping of " + plan.RoleARN}}
 	suspended, err := r.suspend(ctx, plan)
 	if err != nil {
+		if ctx.Err() != nil { // AWS may have heard it all the same
+			r.resume(ctx, plan.ASGName, suspended)
+		}
 		return work.interrupted(ctx, err)
 	}
 	if err := r.drain(ctx, plan); err != nil {
@@ -205,11 +256,14 @@ func (r *Remover) Delete(ctx context.Context, plan *DeletePlan) error {
 	}
 	work.next()
 	for _, node := range plan.Nodes {
-		if err := r.Nodes.DeleteNode(ctx, node.Name); err != nil {
+		if err := r.Nodes.DeleteNode(ctx, node.Name, node.InstanceID); err != nil {
 			return work.interrupted(ctx, fmt.Errorf("delete node %s: %w", node.Name, err))
 		}
 	}
 	work.next()
+	if plan.RoleARN == "" && plan.Stack.ID == "" {
+		return nil // only Node objects were left
+	}
 	if plan.KeepMapping != "" {
 		r.Progress.Report(Step{Topic: "mapping", Subject: string(plan.Mapping), State: "kept", Detail: plan.KeepMapping})
 		return nil
@@ -233,7 +287,7 @@ func (r *Remover) suspend(ctx context.Context, plan *DeletePlan) ([]string, erro
 		return nil, nil
 	}
 	if err := r.Suspension.SuspendProcesses(ctx, plan.ASGName, fresh); err != nil {
-		return nil, fmt.Errorf("suspend launches of %s: %w", plan.ASGName, err)
+		return fresh, fmt.Errorf("suspend launches of %s: %w", plan.ASGName, err)
 	}
 	r.Progress.Report(Step{Topic: "group", Subject: plan.ASGName, State: "launches suspended"})
 	return fresh, nil
@@ -280,5 +334,5 @@ func (r *Remover) deleteStack(ctx context.Context, plan *DeletePlan, asked func(
 		return nil // gone already: only the mapping was left
 	}
 	eraser := eraser{stacks: r.Stacks, writer: r.Writer, progress: r.Progress, poll: r.StackPoll, asked: asked}
-	return eraser.erase(ctx, &plan.Stack, plan.ServiceRole)
+	return r.eraseStack(ctx, &eraser, plan)
 }

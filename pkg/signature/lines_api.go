@@ -19,10 +19,10 @@ func apiLines() []Line {
 		},
 		{
 			ID: "api-timeout", In: []string{Kubelet, Console},
-			Find:    []string{`dial tcp (?P<ip>[0-9a-f.:\[\]]+):(?P<port>\d+): (?P<why>i/o timeout|connect: no route to host|connect: connection refused|connect: network is unreachable|connect: connection timed out)`},
+			Find:    []string{`\.eks\.amazonaws\.com(?:\.cn)?[^\s"\\]*\\*": dial tcp (?P<ip>[0-9a-f.:\[\]]+):(?P<port>\d+): (?P<why>i/o timeout|connect: no route to host|connect: connection refused|connect: network is unreachable|connect: connection timed out)`},
 			Source:  "Go net/net.go OpError, syscall zerrors_linux",
 			Match:   []string{`Post "https://ABC.gr7.us-west-2.eks.amazonaws.com/api/v1/nodes": dial tcp 10.0.1.7:443: i/o timeout`},
-			NoMatch: "dial unix /run/containerd/containerd.sock: connect: connection refused",
+			NoMatch: `Get "https://ec2.us-west-2.amazonaws.com/": dial tcp 10.0.1.7:443: i/o timeout`,
 		},
 		{
 			ID: "tls-timeout", In: []string{Kubelet, Console},

@@ -101,6 +101,13 @@ func authLines() []Line {
 			NoMatch: "token accepted",
 		},
 		{
+			ID: "authn-reserved", In: []string{Authenticator},
+			Find:    []string{`invalid username '(?P<user>[^']*)' for mapper (?P<mapper>\w+): username must not begin with with the following prefixes`},
+			Source:  authenticator + "pkg/server/server.go doMapping",
+			Match:   []string{`level=error msg="unable to map" error="invalid username 'eks:node' for mapper EKSConfigMap: username must not begin with with the following prefixes: [eks:]"`},
+			NoMatch: `error="identity is not mapped"`,
+		},
+		{
 			ID: "authn-id-mismatch", In: []string{Authenticator},
 			Find:    []string{`ARN does not match User ID`},
 			Source:  authenticator + "pkg/errutil/errors.go ErrIDAndARNMismatch",

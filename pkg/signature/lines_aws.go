@@ -31,9 +31,9 @@ func awsLines() []Line {
 		},
 		{
 			ID: "explicit-deny", In: []string{Any},
-			Find:    []string{`with an explicit deny in an? (?P<policy>[a-z- ]+ policy|permissions boundary)`},
+			Find:    []string{`is not authorized to perform: (?P<action>[a-z0-9-]+:[A-Za-z]+).*with an explicit deny in an? (?P<policy>[a-z- ]+ policy|permissions boundary)`, `with an explicit deny in an? (?P<policy>[a-z- ]+ policy|permissions boundary)`},
 			Source:  "IAM User Guide, Troubleshoot access denied error messages",
-			Match:   []string{"is not authorized to perform: ec2:DescribeInstances with an explicit deny in a service control policy"},
+			Match:   []string{"is not authorized to perform: ec2:DescribeInstances with an explicit deny in a service control policy", "AccessDenied: denied with an explicit deny in a permissions boundary"},
 			NoMatch: "because no identity-based policy allows the ec2:DescribeInstances action",
 		},
 		{

@@ -73,6 +73,17 @@ func Known(id string) (Line, bool) {
 	return all[i], true
 }
 
+// Match looks for a row in one line, whoever wrote it, and returns the named
+// parts.
+func Match(id, line string) (values map[string]string, ok bool) {
+	all := rows()
+	i := slices.IndexFunc(all, func(r row) bool { return r.ID == id })
+	if i < 0 {
+		return nil, false
+	}
+	return all[i].match(line)
+}
+
 // Settle drops what is noise beside the rest: a CNI that is not initialized
 // says nothing of a machine that the API server does not let in.
 func Settle(seen []snapshot.Seen) []snapshot.Seen {

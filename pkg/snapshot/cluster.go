@@ -40,6 +40,7 @@ type Cluster struct {
 	EndpointPublic    bool              `json:"endpointPublic"`
 	EndpointPrivate   bool              `json:"endpointPrivate"`
 	PublicAccessCIDRs []string          `json:"publicAccessCIDRs,omitempty"`
+	OIDCIssuer        string            `json:"oidcIssuer,omitempty"` // URL that service accounts' tokens are issued by
 	CreatedAt         time.Time         `json:"createdAt,omitzero"`
 	Tags              map[string]string `json:"tags,omitempty"`
 	HealthIssues      []HealthIssue     `json:"healthIssues,omitempty"`
@@ -60,11 +61,14 @@ type Access struct {
 
 // AccessEntry is an EKS access entry.
 type AccessEntry struct {
-	PrincipalARN string    `json:"principalARN"` // with the role's path
-	Type         string    `json:"type"`         // STANDARD, EC2_LINUX, EC2_WINDOWS, FARGATE_LINUX, EC2 …
-	Username     string    `json:"username,omitempty"`
-	Groups       []string  `json:"groups,omitempty"`
-	CreatedAt    time.Time `json:"createdAt,omitzero"`
+	PrincipalARN string   `json:"principalARN"` // with the role's path
+	Type         string   `json:"type"`         // STANDARD, EC2_LINUX, EC2_WINDOWS, FARGATE_LINUX, EC2 …
+	Username     string   `json:"username,omitempty"`
+	Groups       []string `json:"groups,omitempty"`
+	// Policies are names of access policies associated with it, for the whole
+	// cluster or NAME (NAMESPACES); only who asks for them reads them.
+	Policies  []string  `json:"policies,omitempty"`
+	CreatedAt time.Time `json:"createdAt,omitzero"`
 }
 
 // AwsAuth is the ConfigMap kube-system/aws-auth, unparsed: the texts are the
@@ -85,6 +89,8 @@ type Role struct {
 	InstanceProfiles []string  `json:"instanceProfiles,omitempty"` // ARNs of profiles holding it
 	// Policies is nil when they were not read, SectionRolePolicies.
 	Policies *RolePolicies `json:"policies,omitempty"`
+	// Missing means that it was asked for and does not exist.
+	Missing bool `json:"missing,omitempty"`
 }
 
 // Kube is what the cluster's own API says, apart from nodes.
@@ -94,8 +100,26 @@ type Kube struct {
 	// so that the node role must carry AmazonEKS_CNI_Policy. Nil: not known.
 	CNIPolicyOnNode *bool  `json:"cniPolicyOnNode,omitempty"` // SectionCNI
 	CNIVersion      string `json:"cniVersion,omitempty"`
-	System          System `json:"system,omitzero"`
+	// CNIInitVersion is the version of the VPC CNI's init container, which
+	// its manifest keeps the same as CNIVersion. SectionCNI.
+	CNIInitVersion string `json:"cniInitVersion,omitempty"`
+	// CNIRoleARN is the role that the VPC CNI's service account is annotated
+	// with; "" for none. SectionCNI.
+	CNIRoleARN string `json:"cniRoleARN,omitempty"`
+	// CNISettings are those environment variables of the VPC CNI that rules
+	// know, SectionCNI.
+	CNISettings map[string]string `json:"cniSettings,omitempty"`
+	ENIConfigs  []ENIConfig       `json:"eniConfigs,omitempty"` // SectionENIConfigs
+	System      System            `json:"system,omitzero"`
 	// Bindings are those cluster role bindings that nodes live on,
 	// SectionBindings.
 	Bindings []Binding `json:"bindings,omitempty"`
+}
+
+// ENIConfig says where the VPC CNI takes pods' addresses from with custom
+// networking on.
+type ENIConfig struct {
+	Name             string   `json:"name"` // of a zone, or what nodes are labelled with
+	SubnetID         string   `json:"subnetID"`
+	SecurityGroupIDs []string `json:"securityGroupIDs,omitempty"`
 }

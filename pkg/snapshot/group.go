@@ -39,13 +39,15 @@ type Member struct {
 	InstanceID string `json:"instanceID"`
 	Lifecycle  string `json:"lifecycle"` // Pending, Pending:Wait, InService, Terminating:Wait …
 	Health     string `json:"health,omitempty"`
+	Protected  bool   `json:"protected,omitempty"` // from scale-in
 }
 
 // Launch is what an instance of the group will be started from.
 type Launch struct {
 	TemplateID       string   `json:"templateID,omitempty"`
 	TemplateName     string   `json:"templateName,omitempty"`
-	TemplateVersion  string   `json:"templateVersion,omitempty"`
+	TemplateVersion  string   `json:"templateVersion,omitempty"` // as the group names it: 3, $Latest …
+	TemplateNumber   int      `json:"templateNumber,omitempty"`  // the version that that is now
 	ImageID          string   `json:"imageID,omitempty"`
 	InstanceTypes    []string `json:"instanceTypes,omitempty"`
 	KeyName          string   `json:"keyName,omitempty"`
@@ -57,7 +59,14 @@ type Launch struct {
 	HopLimit         int      `json:"hopLimit,omitempty"`
 	VolumeSizeGiB    int      `json:"volumeSizeGiB,omitempty"`
 	VolumeType       string   `json:"volumeType,omitempty"`
+	Volumes          []Volume `json:"volumes,omitempty"`  // by device, as the template has them
 	UserData         string   `json:"userData,omitempty"` // decoded
+}
+
+// Volume is an EBS volume that a launch template asks for.
+type Volume struct {
+	Device  string `json:"device"` // /dev/xvda
+	SizeGiB int    `json:"sizeGiB,omitempty"`
 }
 
 // Stack is the CloudFormation stack behind a group.
@@ -71,6 +80,17 @@ type Stack struct {
 	Tags                  map[string]string `json:"tags,omitempty"`
 	CreatedAt             time.Time         `json:"createdAt,omitzero"`
 	TerminationProtection bool              `json:"terminationProtection,omitempty"`
+	// Failures are what could not be made, oldest first; read only for a
+	// stack whose status says that something failed.
+	Failures []StackFailure `json:"failures,omitempty"`
+}
+
+// StackFailure is a resource of a stack that CloudFormation could not make.
+type StackFailure struct {
+	Resource string    `json:"resource"` // logical id
+	Type     string    `json:"type"`     // AWS::EKS::AccessEntry …
+	Reason   string    `json:"reason"`
+	At       time.Time `json:"at,omitzero"`
 }
 
 // Activity is a scaling activity of an Auto Scaling group.

@@ -46,6 +46,7 @@ type Instance struct {
 	HopLimit         int               `json:"hopLimit,omitempty"`
 	HTTPEndpoint     string            `json:"httpEndpoint,omitempty"` // enabled, disabled
 	Tags             map[string]string `json:"tags,omitempty"`
+	Interfaces       int               `json:"interfaces,omitempty"` // network interfaces attached
 	// Lifecycle and health as the Auto Scaling group sees them: Pending,
 	// InService, Pending:Wait …; Healthy, Unhealthy.
 	Lifecycle string `json:"lifecycle,omitempty"`
@@ -64,6 +65,11 @@ type KubeNode struct {
 	Taints         []Taint           `json:"taints,omitempty"`
 	Conditions     []Condition       `json:"conditions,omitempty"`
 	InternalIPs    []string          `json:"internalIPs,omitempty"`
+	Runtime        string            `json:"runtime,omitempty"` // containerd://2.1.4
+	// Annotations are those of the VPC CNI: k8s.amazonaws.com/…
+	Annotations map[string]string `json:"annotations,omitempty"`
+	// Allocatable counts pods, and devices such as nvidia.com/gpu.
+	Allocatable map[string]int64 `json:"allocatable,omitempty"`
 }
 
 // Ready reports whether the Ready condition is True.

@@ -45,6 +45,9 @@ const (
 	SectionUserData         Section = "ec2/user-data"
 	SectionBindings         Section = "kube/cluster-role-bindings"
 	SectionHost             Section = "host/report"
+	SectionClusterRole      Section = "iam/cluster-role"
+	SectionCNIRole          Section = "iam/cni-role"
+	SectionENIConfigs       Section = "kube/eniconfigs"
 )
 
 // Permission is what reading a section takes: IAM actions and RBAC rules.
@@ -81,7 +84,7 @@ func Permissions() map[Section]Permission {
 		SectionConsole:          actions("ec2:GetConsoleOutput"),
 		SectionQuotas:           actions("servicequotas:GetServiceQuota", "ec2:DescribeInstances"),
 		SectionRoles:            actions("iam:GetRole", "iam:GetInstanceProfile", "iam:ListAttachedRolePolicies", "iam:ListInstanceProfiles"),
-		SectionStacks:           actions("cloudformation:DescribeStacks"),
+		SectionStacks:           actions("cloudformation:DescribeStacks", "cloudformation:DescribeStackEvents"),
 		SectionGroups:           actions("autoscaling:DescribeAutoScalingGroups"),
 		SectionActivities:       actions("autoscaling:DescribeScalingActivities"),
 		SectionLaunch:           actions("ec2:DescribeLaunchTemplateVersions"),
@@ -106,6 +109,9 @@ func Permissions() map[Section]Permission {
 			{APIGroup: "admissionregistration.k8s.io", Resource: "mutatingwebhookconfigurations", Verbs: []string{"list"}},
 		}},
 		SectionRolePolicies: actions("iam:ListAttachedRolePolicies", "iam:ListRolePolicies", "iam:GetRolePolicy"),
+		SectionClusterRole:  actions("iam:GetRole", "iam:ListAttachedRolePolicies"),
+		SectionCNIRole:      actions("iam:GetRole", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies", "iam:GetRolePolicy", "iam:ListOpenIDConnectProviders"),
+		SectionENIConfigs:   {RBAC: []RBACRule{{APIGroup: "crd.k8s.amazonaws.com", Resource: "eniconfigs", Verbs: []string{"list"}}}},
 		SectionUserData:     actions("ec2:DescribeInstanceAttribute"),
 		SectionBindings:     {RBAC: []RBACRule{{APIGroup: "rbac.authorization.k8s.io", Resource: "clusterrolebindings", Verbs: []string{"list"}}}},
 		SectionHost:         {}, // the road that a report comes by takes what it takes

@@ -26,7 +26,14 @@ type Snapshot struct {
 	Roles   []Role   `json:"roles,omitempty"`   // SectionRoles: node roles by ARN
 	// Profiles are the instance profiles that were looked for, SectionRoles.
 	Profiles []InstanceProfile `json:"profiles,omitempty"`
-	Kube     Kube              `json:"kube"` // the cluster's own API
+	// ClusterRole is the role that EKS acts with, SectionClusterRole.
+	ClusterRole *Role `json:"clusterRole,omitempty"`
+	// CNIRole is the role of the VPC CNI's service account, nil when it has
+	// none, and OIDCProviders are the issuers that the account trusts
+	// (without https://); SectionCNIRole.
+	CNIRole       *Role    `json:"cniRole,omitempty"`
+	OIDCProviders []string `json:"oidcProviders,omitempty"`
+	Kube          Kube     `json:"kube"` // the cluster's own API
 
 	Stacks []Stack `json:"stacks,omitempty"` // SectionStacks: the stacks that were asked for and exist
 	Groups []Group `json:"groups,omitempty"` // SectionGroups, SectionLaunch, SectionActivities

@@ -32,6 +32,10 @@ type Pod struct {
 	Ready      bool           `json:"ready"`
 	Reason     string         `json:"reason,omitempty"`
 	Containers []PodContainer `json:"containers,omitempty"` // init containers first
+	// How the pod comes by AWS credentials of its own: RoleARN by its service
+	// account's role, PodIdentity by EKS Pod Identity.
+	RoleARN     string `json:"roleARN,omitempty"`
+	PodIdentity bool   `json:"podIdentity,omitempty"`
 }
 
 // PodContainer is a container's state.

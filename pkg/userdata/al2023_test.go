@@ -5,19 +5,13 @@ import (
 	"encoding/base64"
 	"errors"
 	"flag"
-	"io"
-	"mime"
-	"mime/multipart"
-	"net/mail"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/awslabs/amazon-eks-ami/nodeadm/api/v1alpha1"
 	"github.com/google/go-cmp/cmp"
-	"sigs.k8s.io/yaml"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/userdata"
 )
@@ -85,32 +79,6 @@ func TestAL2023Golden(t *testing.T) {
 	}
 }
 
-// TestNodeConfigIsStrictlyValid decodes what was rendered into nodeadm's own types and allows no unknown field.
-func TestNodeConfigIsStrictlyValid(t *testing.T) {
-	var config v1alpha1.NodeConfig
-	if err := yaml.UnmarshalStrict([]byte(lastNodeConfig(t, render(t, full()))), &config); err != nil {
-		t.Fatal(err)
-	}
-	spec := config.Spec
-	want := v1alpha1.ClusterDetails{
-		Name: "demo", APIServerEndpoint: cluster().Endpoint, CIDR: "10.100.0.0/16",
-		CertificateAuthority: []byte("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"),
-	}
-	if diff := cmp.Diff(want, spec.Cluster); diff != "" {
-		t.Errorf("cluster (-want +got):\n%s", diff)
-	}
-	if got := string(spec.Kubelet.Config["maxPods"].Raw); got != "58" {
-		t.Errorf("maxPods is %s: the flag must beat the passthrough", got)
-	}
-	wantFlags := []string{"--v=4", "--node-labels=a=1,b=,eksnodes.dev/nodegroup=blue,team=web"}
-	if diff := cmp.Diff(wantFlags, spec.Kubelet.Flags); diff != "" {
-		t.Errorf("kubelet flags (-want +got):\n%s", diff)
-	}
-	if spec.Instance.LocalStorage.Strategy != v1alpha1.LocalStorageRAID0 || !spec.FeatureGates[v1alpha1.FastImagePull] {
-		t.Errorf("instance %+v, feature gates %v", spec.Instance, spec.FeatureGates)
-	}
-}
-
 func TestAL2023DoesNotChangeItsInput(t *testing.T) {
 	config := full()
 	render(t, config)
@@ -136,7 +104,7 @@ func TestAL2023Refuses(t *testing.T) {
 		}, "NodeConfig, line 4"},
 		{"a NodeConfig with a list for a mapping", func(c *userdata.Config) {
 			c.User = [][]byte{[]byte("apiVersion: node.eks.aws/v1alpha1\nkind: NodeConfig\nspec: []\n")}
-		}, "NodeConfig, line 3: spec is not a mapping"},
+		}, "NodeConfig, line 3: spec is a list where a mapping is due"},
 		{"Bottlerocket's settings", func(c *userdata.Config) { c.User = [][]byte{[]byte("[settings]\n")} }, "Bottlerocket"},
 		{"PowerShell", func(c *userdata.Config) { c.User = [][]byte{[]byte("<powershell>\n</powershell>\n")} }, "Windows"},
 		{"local storage", func(c *userdata.Config) { c.LocalStorage = "raid0" }, "RAID0, RAID10, Mount"},
@@ -226,36 +194,6 @@ func render(t *testing.T, config userdata.Config) []byte {
 		t.Fatal(err)
 	}
 	return document
-}
-
-// lastNodeConfig reads the document the way nodeadm does.
-func lastNodeConfig(t *testing.T, document []byte) string {
-	t.Helper()
-	message, err := mail.ReadMessage(bytes.NewReader(document))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, params, err := mime.ParseMediaType(message.Header.Get("Content-Type"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	reader, last := multipart.NewReader(message.Body, params["boundary"]), ""
-	for {
-		part, err := reader.NextPart()
-		if errors.Is(err, io.EOF) {
-			return last
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		body, err := io.ReadAll(part)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if part.Header.Get("Content-Type") == "application/node.eks.aws" {
-			last = string(body)
-		}
-	}
 }
 
 func golden(t *testing.T, path string, got []byte) {

@@ -30,8 +30,7 @@ func unwrap(raw []byte) (text []byte, w wrapping, err error) {
 		return nil, w, errTooLong
 	}
 	text = raw
-	trimmed := bytes.TrimSpace(raw)
-	if decoded, err := base64.StdEncoding.DecodeString(string(trimmed)); err == nil && len(trimmed) > 0 {
+	if decoded, err := base64.StdEncoding.DecodeString(string(raw)); err == nil && len(decoded) > 0 {
 		text, w.base64, w.size = decoded, true, len(decoded)
 	}
 	if !bytes.HasPrefix(text, []byte{0x1f, 0x8b}) {

@@ -30,6 +30,7 @@ type Document struct {
 	Parts  []Part // of a MIME document
 
 	NodeConfigs int       // how many NodeConfig documents there are
+	Refused     *Fault    // the first fault for which nodeadm reads no NodeConfig at all; nil when it reads all there are
 	Bootstrap   *Location // the call of AL2's bootstrap.sh, if there is one
 	Beacon      bool      // our boot beacon is in it
 
@@ -65,7 +66,7 @@ const (
 	FaultNotRead      FaultKind = "not-read"      // of no format that anything on the node acts on
 	FaultLeadingSpace FaultKind = "leading-space" // blank space before the first line hides the format
 	FaultMIME         FaultKind = "mime"          // broken MIME structure
-	FaultYAML         FaultKind = "yaml"          // NodeConfig is not YAML
+	FaultYAML         FaultKind = "yaml"          // NodeConfig is not YAML, or not JSON though it begins like that
 	FaultUnknownField FaultKind = "unknown-field" // NodeConfig field that nodeadm ignores
 	FaultTOML         FaultKind = "toml"          // Bottlerocket settings are not TOML
 	FaultMissing      FaultKind = "missing"       // a field without which the node cannot join
@@ -83,8 +84,8 @@ type Fault struct {
 	Detail string
 }
 
-// maxFaults bounds what one document can make us say.
-const maxFaults = 50
+// maxFaults bounds what one document can make us say. Fields that are missing, of which there are few, are said besides.
+const maxFaults = 45
 
 // Parse reads user data of any kind as the node would: MIME, a NodeConfig, Bottlerocket's TOML or a script, plain or in
 // gzip and base64. It never fails: what is wrong stands in Faults, and the rest is read all the same.
@@ -108,12 +109,25 @@ func Parse(raw []byte) Document {
 // parser gathers a Document.
 type parser struct {
 	doc         Document
-	clusterLine int // where a missing field of the cluster would have to stand
+	config      merged // of all NodeConfigs so far
+	decoded     int    // bytes of all parts so far
+	flagPods    int    // the limit by a flag of the kubelet, which beats its configuration
+	clusterLine int    // where a missing field of the cluster would have to stand
 }
 
-func (p *parser) fault(line int, kind FaultKind, format string, args ...any) {
+func (p *parser) fault(line int, kind FaultKind, format string, args ...any) Fault {
+	fault := Fault{Line: line, Kind: kind, Detail: fmt.Sprintf(format, args...)}
 	if len(p.doc.Faults) < maxFaults {
-		p.doc.Faults = append(p.doc.Faults, Fault{Line: line, Kind: kind, Detail: fmt.Sprintf(format, args...)})
+		p.doc.Faults = append(p.doc.Faults, fault)
+	}
+	return fault
+}
+
+// refuse is fault for one that nodeadm ends with.
+func (p *parser) refuse(line int, kind FaultKind, format string, args ...any) {
+	fault := p.fault(line, kind, format, args...)
+	if p.doc.Refused == nil {
+		p.doc.Refused = &fault
 	}
 }
 
@@ -125,10 +139,15 @@ func (p *parser) document(text string) {
 		return
 	}
 	line := 1 + strings.Count(text[:len(text)-len(trimmed)], "\n")
-	if looksLikeMIME(trimmed) {
+	reader, isMIME := nodeadmMultipart(text)
+	switch {
+	case isMIME:
 		p.doc.Format = FormatMIME
-		p.leadingSpace(text, trimmed)
-		p.mime(trimmed, line)
+		p.parts(reader, text, 1)
+		return
+	case looksLikeMIME(trimmed):
+		p.doc.Format = FormatMIME
+		p.brokenMIME(text, trimmed, line)
 		return
 	}
 	p.doc.Format = formatOf(trimmed)
@@ -138,7 +157,12 @@ func (p *parser) document(text string) {
 	if p.doc.Format == FormatUnknown {
 		p.fault(line, FaultNotRead, "neither MIME nor a format that cloud-init, nodeadm or Bottlerocket acts on")
 	}
-	p.body(p.doc.Format, trimmed, line)
+	if p.doc.Format == FormatNodeConfig || namesNodeConfig(text) { // a "#!" is a comment to nodeadm
+		p.nodeConfig(text, 1)
+	}
+	if p.doc.Format != FormatNodeConfig {
+		p.body(p.doc.Format, trimmed, line)
+	}
 }
 
 func (p *parser) leadingSpace(text, trimmed string) {

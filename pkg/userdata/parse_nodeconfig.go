@@ -1,9 +1,13 @@
 package userdata
 
 import (
+	"bytes"
 	"encoding/base64"
+	"encoding/json"
+	"errors"
 	"net/netip"
 	"net/url"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -12,22 +16,29 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// nodeConfig reads a NodeConfig that begins at a line. Several are merged as nodeadm merges them: what is set later
-// wins, kubelet flags are appended.
+// nodeConfig reads a NodeConfig that begins at a line, as nodeadm does, and merges it with those before. The values
+// are nodeadm's; a walk through the tree gives the places.
 func (p *parser) nodeConfig(text string, line int) {
 	p.doc.NodeConfigs++
+	config, err := decodeNodeConfig([]byte(text))
+	walk := nodeConfigWalk{parser: p, base: line - 1, config: config}
 	var document yaml.Node
-	if err := yaml.Unmarshal([]byte(text), &document); err != nil {
-		at, detail := yamlError(err)
-		p.fault(line+max(at, 1)-1, FaultYAML, "%s", detail)
-		return
+	treeErr := yaml.Unmarshal([]byte(text), &document)
+	if treeErr == nil && len(document.Content) > 0 {
+		walk.top = document.Content[0]
 	}
-	if len(document.Content) == 0 {
-		p.fault(line, FaultYAML, "the NodeConfig is empty")
-		return
+	if err != nil {
+		walk.refused(err, treeErr)
 	}
-	walk := nodeConfigWalk{parser: p, base: line - 1}
-	walk.root(document.Content[0])
+	if errors.As(err, new(base64.CorruptInputError)) {
+		config.Spec.Cluster.CertificateAuthority = []byte{} // it is there
+	}
+	walk.unknownFields()
+	walk.cluster()
+	walk.kubelet()
+	if !p.config.add(config) {
+		p.refuse(walk.at("spec", "containerd", "config"), FaultValue, "of several containerd configurations each must be TOML")
+	}
 }
 
 var yamlLine = regexp.MustCompile(`^yaml: line (\d+): (.*)$`)
@@ -43,110 +54,155 @@ func yamlError(err error) (line int, detail string) {
 	return 0, strings.TrimPrefix(err.Error(), "yaml: ")
 }
 
-// nodeConfigWalk goes through the tree by hand rather than decoding into a struct, to know the line of everything
-// and to read on past a field of the wrong type.
+// nodeConfigWalk knows the line of everything, which the decoder does not tell.
 type nodeConfigWalk struct {
 	*parser
-	base int // lines before the document
+	base   int        // lines before the document
+	top    *yaml.Node // nil when there is no tree
+	config decoded
 }
 
 func (w nodeConfigWalk) line(n *yaml.Node) int { return w.base + n.Line }
 
-func (w nodeConfigWalk) root(n *yaml.Node) {
-	fields := w.fields(n, "the document", "apiVersion", "kind", "metadata", "spec")
-	version, kind := scalar(fields["apiVersion"]), scalar(fields["kind"])
-	if !strings.HasPrefix(version, "node.eks.aws/") || kind != nodeConfigKind {
-		w.fault(w.line(n), FaultValue, "apiVersion and kind are not %s and %s", nodeConfigVersion, nodeConfigKind)
+// find gives the value of a field; nil when it is not there.
+func (w nodeConfigWalk) find(path ...string) *yaml.Node {
+	n := resolve(w.top)
+	for _, name := range path {
+		if n == nil {
+			return nil
+		}
+		n = resolve(valueOf(n, name))
 	}
-	w.clusterLine = w.line(n)
-	spec := w.fields(fields["spec"], "spec", "cluster", "containerd", "instance", "kubelet", "featureGates")
-	w.cluster(spec["cluster"])
-	w.kubelet(spec["kubelet"])
-	if gate := w.fields(spec["featureGates"], "spec.featureGates")["InstanceIdNodeName"]; gate != nil {
-		w.doc.InstanceName = scalar(gate) == "true"
+	return n
+}
+
+// at is the line of a field, or of the nearest one above it that is there.
+func (w nodeConfigWalk) at(path ...string) int {
+	for n := len(path); n >= 0; n-- {
+		if found := w.find(path[:n]...); found != nil {
+			return w.line(found)
+		}
+	}
+	return w.base + 1
+}
+
+func valueOf(n *yaml.Node, key string) *yaml.Node {
+	if n.Kind != yaml.MappingNode {
+		return nil
+	}
+	var value *yaml.Node
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == key {
+			value = n.Content[i+1] // of two the last counts
+		}
+	}
+	return value
+}
+
+// refused words why nodeadm cannot decode the document.
+func (w nodeConfigWalk) refused(err, treeErr error) {
+	var wrongType *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &wrongType):
+		w.refuse(w.at(strings.Split(wrongType.Field, ".")...), FaultValue, "%s is a %s where a %s is due", fieldName(wrongType.Field), plainValue(wrongType.Value), plainType(wrongType.Type))
+	case errors.As(err, new(base64.CorruptInputError)):
+		w.refuse(w.at("spec", "cluster", "certificateAuthority"), FaultValue, "spec.cluster.certificateAuthority is not base64")
+	case errors.Is(err, errNoConfig):
+		w.refuse(w.at(), FaultValue, "%v", err)
+	case errors.Is(err, errNotJSON), errors.Is(err, errBomb):
+		w.refuse(w.base+1, FaultYAML, "%v", err)
+	case treeErr != nil:
+		at, detail := yamlError(treeErr)
+		w.refuse(w.base+max(at, 1), FaultYAML, "%s", detail)
+	default: // the message may quote the text
+		w.refuse(w.at("spec"), FaultYAML, "nodeadm cannot decode the document")
 	}
 }
 
-func (w nodeConfigWalk) cluster(n *yaml.Node) {
-	if n == nil {
+// fieldName is a field's name as far as it is nodeadm's own: keys of a mapping may be anything.
+func fieldName(path string) string {
+	names := strings.Split(path, ".")
+	return strings.Join(names[:min(len(names), 3)], ".")
+}
+
+func plainValue(json string) string {
+	switch {
+	case json == "object":
+		return "mapping"
+	case json == "array":
+		return "list"
+	case json == "bool":
+		return "truth value"
+	case strings.HasPrefix(json, "number"): // may go on with the number itself
+		return "number"
+	}
+	return json
+}
+
+func plainType(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Struct, reflect.Map:
+		return "mapping"
+	case reflect.Slice:
+		if t.Elem().Kind() == reflect.Uint8 {
+			return "base64 text"
+		}
+		return "list"
+	case reflect.Bool:
+		return "truth value"
+	case reflect.String:
+		return "text"
+	}
+	return "number"
+}
+
+// unknownFields names the fields that nodeadm ignores without a word.
+func (w nodeConfigWalk) unknownFields() {
+	w.fields(w.top, "the document", "apiVersion", "kind", "metadata", "spec")
+	w.fields(w.find("spec"), "spec", "cluster", "containerd", "instance", "kubelet", "featureGates")
+	w.fields(w.find("spec", "cluster"), "spec.cluster", "name", "apiServerEndpoint", "certificateAuthority", "cidr", "enableOutpost", "id")
+	w.fields(w.find("spec", "kubelet"), "spec.kubelet", "config", "flags", "maxPodsExpression")
+}
+
+func (w nodeConfigWalk) fields(n *yaml.Node, what string, known ...string) {
+	if n = resolve(n); n == nil || n.Kind != yaml.MappingNode {
 		return
 	}
-	w.clusterLine = w.line(n)
-	fields := w.fields(n, "spec.cluster", "name", "apiServerEndpoint", "certificateAuthority", "cidr", "enableOutpost", "id")
-	c := &w.doc.Cluster
-	set(&c.Name, fields["name"])
-	if value := fields["apiServerEndpoint"]; set(&c.Endpoint, value) {
-		w.checkEndpoint(w.line(value), c.Endpoint)
-	}
-	if value := fields["certificateAuthority"]; set(&c.CA, value) {
-		w.checkCA(w.line(value), c.CA)
-	}
-	if value := fields["cidr"]; set(&c.CIDR, value) {
-		if _, err := netip.ParsePrefix(c.CIDR); err != nil {
-			w.fault(w.line(value), FaultValue, "spec.cluster.cidr is not an address range like 10.100.0.0/16")
-		}
-	}
-}
-
-func (w nodeConfigWalk) kubelet(n *yaml.Node) {
-	fields := w.fields(n, "spec.kubelet", "config", "flags", "maxPodsExpression")
-	config := w.fields(fields["config"], "")
-	if value := config["maxPods"]; value != nil {
-		pods, err := strconv.Atoi(scalar(value))
-		if err != nil || pods < 1 {
-			w.fault(w.line(value), FaultValue, "maxPods is not a positive number")
-		}
-		w.doc.MaxPods = max(pods, 0)
-	}
-	if value := config["registerWithTaints"]; value != nil {
-		w.doc.Taints = w.taints(value)
-	}
-	if flags := resolve(fields["flags"]); flags != nil {
-		if flags.Kind != yaml.SequenceNode {
-			w.fault(w.line(flags), FaultValue, "spec.kubelet.flags is not a list")
-			return
-		}
-		var all []string
-		for _, flag := range flags.Content {
-			all = append(all, scalar(flag))
-		}
-		w.kubeletFlags(all, w.line(flags))
-	}
-}
-
-func (w nodeConfigWalk) taints(n *yaml.Node) []Taint {
-	if n = resolve(n); n.Kind != yaml.SequenceNode {
-		w.fault(w.line(n), FaultValue, "registerWithTaints is not a list")
-		return nil
-	}
-	var taints []Taint
-	for _, item := range n.Content {
-		fields := w.fields(item, "registerWithTaints[]", "key", "value", "effect", "timeAdded")
-		taints = append(taints, Taint{Key: scalar(fields["key"]), Value: scalar(fields["value"]), Effect: scalar(fields["effect"])})
-	}
-	return taints
-}
-
-// fields gives the values of a mapping by key. With names given, a key that is none of them is a fault: nodeadm
-// ignores it without a word. A node that is no mapping gives none.
-func (w nodeConfigWalk) fields(n *yaml.Node, what string, known ...string) map[string]*yaml.Node {
-	n = resolve(n)
-	if n == nil || n.Tag == "!!null" {
-		return nil
-	}
-	if n.Kind != yaml.MappingNode {
-		w.fault(w.line(n), FaultValue, "%s is not a mapping", what)
-		return nil
-	}
-	values := map[string]*yaml.Node{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		key := n.Content[i]
-		values[key.Value] = n.Content[i+1]
-		if len(known) > 0 && !slices.Contains(known, key.Value) {
+		if key := n.Content[i]; !slices.Contains(known, key.Value) && key.Tag != mergeTag {
 			w.fault(w.line(key), FaultUnknownField, "%s has no such field; nodeadm ignores it", what)
 		}
 	}
-	return values
+}
+
+// mergeTag is that of the key "<<".
+const mergeTag = "!!merge"
+
+// cluster judges values that nodeadm takes and that cannot be right.
+func (w nodeConfigWalk) cluster() {
+	w.clusterLine = w.at("spec", "cluster")
+	c := w.config.Spec.Cluster
+	if c.APIServerEndpoint != "" {
+		w.checkEndpoint(w.at("spec", "cluster", "apiServerEndpoint"), c.APIServerEndpoint)
+	}
+	if c.CertificateAuthority != nil {
+		w.checkPEM(w.at("spec", "cluster", "certificateAuthority"), c.CertificateAuthority)
+	}
+	if _, err := netip.ParsePrefix(c.CIDR); err != nil && c.CIDR != "" {
+		w.fault(w.at("spec", "cluster", "cidr"), FaultValue, "spec.cluster.cidr is not an address range like 10.100.0.0/16")
+	}
+}
+
+// kubelet judges values that nodeadm hands on and that stop the kubelet.
+func (w nodeConfigWalk) kubelet() {
+	own := merged{kubelet: w.config.Spec.Kubelet.Config}
+	if _, ok := own.maxPods(); !ok {
+		w.fault(w.at("spec", "kubelet", "config", "maxPods"), FaultValue, "maxPods is not a positive number")
+	}
+	if _, ok := own.taints(); !ok {
+		w.fault(w.at("spec", "kubelet", "config", "registerWithTaints"), FaultValue, "registerWithTaints is not a list of taints")
+	}
+	w.kubeletFlags(w.config.Spec.Kubelet.Flags, w.at("spec", "kubelet", "flags"))
 }
 
 // resolve follows an alias, once: an alias to an alias cannot be written in YAML.
@@ -157,23 +213,6 @@ func resolve(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-func scalar(n *yaml.Node) string {
-	if n = resolve(n); n == nil || n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
-		return ""
-	}
-	return n.Value
-}
-
-// set takes a scalar over, unless it is empty.
-func set(target *string, n *yaml.Node) bool {
-	value := scalar(n)
-	if value == "" {
-		return false
-	}
-	*target = value
-	return true
-}
-
 func (p *parser) checkEndpoint(line int, endpoint string) {
 	if u, err := url.Parse(endpoint); err != nil || u.Scheme != "https" || u.Host == "" {
 		p.fault(line, FaultValue, "the API server's endpoint is not an https URL")
@@ -181,7 +220,15 @@ func (p *parser) checkEndpoint(line int, endpoint string) {
 }
 
 func (p *parser) checkCA(line int, ca string) {
-	if pem, err := base64.StdEncoding.DecodeString(ca); err != nil || !strings.Contains(string(pem), "BEGIN CERTIFICATE") {
+	pem, err := base64.StdEncoding.DecodeString(ca)
+	if err != nil {
+		pem = nil
+	}
+	p.checkPEM(line, pem)
+}
+
+func (p *parser) checkPEM(line int, pem []byte) {
+	if !bytes.Contains(pem, []byte("BEGIN CERTIFICATE")) {
 		p.fault(line, FaultValue, "the certificate authority is not the base64 of a PEM certificate")
 	}
 }

@@ -96,9 +96,19 @@ func TestParseFaults(t *testing.T) {
 		{"NodeConfig under another type", wrapped("text/plain", healthy), []string{"7 mime"}},
 		{"part in broken base64", "Content-Type: multipart/mixed; boundary=B\n\n--B\nContent-Type: text/x-shellscript\nContent-Transfer-Encoding: base64\n\n!!!\n--B--\n", []string{"7 encoding", "7 interpreter"}},
 
-		{"YAML syntax", "apiVersion: node.eks.aws/v1alpha1\nkind: NodeConfig\nspec:\n  cluster:\n   name: demo\n  bad\n", []string{"0 missing", "0 missing", "0 missing", "0 missing", "6 yaml"}},
+		{"YAML syntax", "apiVersion: node.eks.aws/v1alpha1\nkind: NodeConfig\nspec:\n  cluster:\n   name: demo\n  bad\n", []string{"6 yaml"}},
 		{"YAML syntax inside MIME", wrapped("application/node.eks.aws", strings.Replace(healthy, "    name: demo", "\tname: demo", 1)),
-			[]string{"0 missing", "0 missing", "0 missing", "0 missing", "11 yaml"}},
+			[]string{"11 yaml"}},
+		{"JSON that is none", "{apiVersion: node.eks.aws/v1alpha1, kind: NodeConfig}", []string{"1 yaml"}},
+		{"number for a name", strings.Replace(healthy, "name: demo", "name: 2024", 1), []string{"5 value", "5 missing"}},
+		{"kind in another letter case, as nodeadm takes it", strings.Replace(healthy, "kind:", "Kind:", 1), []string{"2 unknown-field"}},
+		{"Outpost without an id", healthy + "    enableOutpost: true\n", []string{"5 missing"}},
+		{"empty CA, which nodeadm takes", strings.Replace(healthy, caLine, "    certificateAuthority: ''\n", 1), []string{"7 value"}},
+		{"a tab behind JSON, which only the decoder takes", `{"apiVersion": "node.eks.aws/v1alpha1", "kind": "NodeConfig", "spec": {"cluster": {"name": "demo"}}}` + "\n\t\n", []string{"1 missing", "1 missing", "1 missing"}},
+		{"label that is a number", "metadata: {labels: {a: 1}}\n" + healthy, []string{"1 value"}},
+		{"second containerd configuration is not TOML", "Content-Type: multipart/mixed; boundary=B\n\n--B\nContent-Type: application/node.eks.aws\n\n" + healthy + "  containerd: {config: 'a = 1'}\n" +
+			"\n--B\nContent-Type: application/node.eks.aws\n\n" + healthy + "  containerd: {config: 'a = b'}\n\n--B--\n", []string{"27 value"}},
+		{"alias bomb", "apiVersion: node.eks.aws/v1alpha1\nkind: NodeConfig\na: &a " + strings.Repeat("x", 5000) + "\nspec: [" + strings.Repeat("*a,", 2000) + "]\n", []string{"1 yaml", "3 unknown-field"}},
 		{"wrong kind", strings.Replace(healthy, "NodeConfig", "Nodeconfig", 1), []string{"1 value"}},
 		{"field misspelt", strings.Replace(healthy, "apiServerEndpoint", "apiserverEndpoint", 1), []string{"5 missing", "6 unknown-field"}},
 		{"no CIDR", strings.Replace(healthy, "    cidr: 10.100.0.0/16\n", "", 1), []string{"5 missing"}},
@@ -110,7 +120,7 @@ func TestParseFaults(t *testing.T) {
 		{"cluster as a list", "apiVersion: node.eks.aws/v1alpha1\nkind: NodeConfig\nspec:\n  cluster: [a]\n",
 			[]string{"4 value", "4 missing", "4 missing", "4 missing", "4 missing"}},
 
-		{"TOML syntax", "[settings.kubernetes]\ncluster-name = demo\n", []string{"0 missing", "0 missing", "0 missing", "2 toml"}},
+		{"TOML syntax", "[settings.kubernetes]\ncluster-name = demo\n", []string{"2 toml"}},
 		{"TOML without a name", "[settings.kubernetes]\napi-server = 'https://x'\ncluster-certificate = 'LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCg=='\n", []string{"1 missing"}},
 		{"TOML, odd endpoint", "# mine\n[settings.kubernetes]\ncluster-name = 'd'\napi-server = 'x'\ncluster-certificate = 'LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCg=='\n", []string{"4 value"}},
 
@@ -201,12 +211,33 @@ func TestParseReadsRenderedBootstrapArguments(t *testing.T) {
 	}
 }
 
+// TestHostilePartsTakeBoundedWork: a kilobyte of gzip is a megabyte, and a document holds a thousand of them.
+func TestHostilePartsTakeBoundedWork(t *testing.T) {
+	bomb := string(gzipped(t, []byte("# "+strings.Repeat("x", 1<<20-100)+"\n"+healthy[:50])))
+	text := "Content-Type: multipart/mixed; boundary=B\n\n"
+	for range 50 {
+		text += "--B\nContent-Type: application/node.eks.aws\n\n" + base64.StdEncoding.EncodeToString([]byte(bomb)) + "\n"
+	}
+	document := userdata.Parse([]byte(text + "--B--\n"))
+	decoded := 0
+	for _, part := range document.Parts {
+		decoded += part.Size
+	}
+	if decoded > 6<<20 || document.Refused == nil || len(document.Faults) > 50 {
+		t.Errorf("%d bytes decoded, %d faults, refused: %v", decoded, len(document.Faults), document.Refused)
+	}
+}
+
 func TestParseKeepsTheUsersTextToItself(t *testing.T) {
 	for _, text := range []string{
 		"#!/bin/bash\nexport PASSWORD=CANARY\nnodeadm init --x=CANARY\n",
 		"apiVersion: node.eks.aws/v1alpha1\nkind: CANARY\nspec:\n  cluster: CANARY\n  kubelet: {config: {maxPods: CANARY}, flags: {a: CANARY}}\n",
 		"[settings]\nCANARY = CANARY\n",
 		"CANARY words\n",
+		strings.Replace(healthy, "name: demo", "name: {CANARY: CANARY}", 1),
+		healthy + "  featureGates: {CANARY: CANARY}\n  kubelet: {config: {CANARY: CANARY}, flags: [--v=2, {CANARY: 1}]}\n",
+		healthy + "? {CANARY: x}\n: y\n",
+		"{\"apiVersion\": \"node.eks.aws/v1alpha1\", \"CANARY\": CANARY}",
 		wrapped("text/x-shellscript", "curl -H 'x: CANARY' example.com"),
 		"MIME-Version: 1.0\nCANARY\n\n",
 	} {

@@ -82,7 +82,7 @@ func unknown(service, operation string) answer {
 }
 
 func eksOperation(r *http.Request) string {
-	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
+	parts := strings.Split(strings.Trim(r.URL.EscapedPath(), "/"), "/") // an ARN has slashes of its own
 	switch {
 	case len(parts) == 2 && r.Method == http.MethodGet:
 		return "DescribeCluster"
@@ -92,9 +92,15 @@ func eksOperation(r *http.Request) string {
 		return "ListAccessEntries"
 	case len(parts) == 3 && parts[2] == "access-entries" && r.Method == http.MethodPost:
 		return "CreateAccessEntry"
-	case len(parts) >= 4 && parts[2] == "access-entries" && r.Method == http.MethodGet:
+	case len(parts) == 3 && parts[2] == "update-config":
+		return "UpdateClusterConfig"
+	case len(parts) == 5 && parts[4] == "access-policies" && r.Method == http.MethodPost:
+		return "AssociateAccessPolicy"
+	case len(parts) == 5 && parts[4] == "access-policies":
+		return "ListAssociatedAccessPolicies"
+	case len(parts) == 4 && parts[2] == "access-entries" && r.Method == http.MethodGet:
 		return "DescribeAccessEntry"
-	case len(parts) >= 4 && parts[2] == "access-entries" && r.Method == http.MethodDelete:
+	case len(parts) == 4 && parts[2] == "access-entries" && r.Method == http.MethodDelete:
 		return "DeleteAccessEntry"
 	}
 	return r.Method + " " + r.URL.Path
@@ -108,7 +114,14 @@ func (w *World) eks(operation string, r *http.Request, body []byte) answer {
 		}
 		return answer{http.StatusOK, string(text)}
 	}
-	principal, _ := url.PathUnescape(r.URL.EscapedPath()[strings.LastIndex(r.URL.EscapedPath(), "/")+1:])
+	parts := strings.Split(strings.Trim(r.URL.EscapedPath(), "/"), "/")
+	principal := ""
+	if len(parts) > 3 {
+		principal, _ = url.PathUnescape(parts[3])
+	}
+	if strings.Contains(operation, "Access") && w.mode == "CONFIG_MAP" {
+		return refuse("eks", http.StatusBadRequest, "InvalidRequestException", "the cluster's mode has no access entries")
+	}
 	switch operation {
 	case "ListClusters":
 		return marshal(map[string]any{"clusters": []string{Cluster}})
@@ -121,23 +134,46 @@ func (w *World) eks(operation string, r *http.Request, body []byte) answer {
 		}
 		return marshal(map[string]any{"accessEntries": list})
 	case "DescribeAccessEntry":
-		if w.entries[principal] == "" {
+		entry := w.entries[principal]
+		if entry == nil {
 			return refuse("eks", http.StatusNotFound, "ResourceNotFoundException", "no such entry")
 		}
-		return marshal(map[string]any{"accessEntry": map[string]any{"principalArn": principal, "type": w.entries[principal]}})
+		return marshal(map[string]any{"accessEntry": entry})
 	case "CreateAccessEntry":
-		var in struct{ PrincipalArn, Type string }
+		var in entry
 		if err := json.Unmarshal(body, &in); err != nil {
 			return refuse("eks", http.StatusBadRequest, "InvalidParameterException", err.Error())
 		}
-		if w.entries[in.PrincipalArn] != "" {
+		if w.entries[in.Principal] != nil {
 			return refuse("eks", http.StatusConflict, "ResourceInUseException", "it exists")
 		}
-		w.entries[in.PrincipalArn] = in.Type
-		return marshal(map[string]any{"accessEntry": map[string]any{"principalArn": in.PrincipalArn, "type": in.Type}})
+		w.entries[in.Principal] = &in
+		return marshal(map[string]any{"accessEntry": in})
 	case "DeleteAccessEntry":
 		delete(w.entries, principal)
 		return marshal(map[string]any{})
+	case "AssociateAccessPolicy":
+		var in struct{ PolicyArn string }
+		if err := json.Unmarshal(body, &in); err != nil || w.entries[principal] == nil {
+			return refuse("eks", http.StatusNotFound, "ResourceNotFoundException", "no such entry")
+		}
+		w.entries[principal].policies = append(w.entries[principal].policies, in.PolicyArn)
+		return marshal(map[string]any{})
+	case "ListAssociatedAccessPolicies":
+		list := []map[string]any{}
+		for _, policy := range w.entries[principal].policies {
+			list = append(list, map[string]any{"policyArn": policy, "accessScope": map[string]any{"type": "cluster"}})
+		}
+		return marshal(map[string]any{"associatedAccessPolicies": list})
+	case "UpdateClusterConfig":
+		var in struct {
+			AccessConfig struct{ AuthenticationMode string }
+		}
+		if err := json.Unmarshal(body, &in); err != nil {
+			return refuse("eks", http.StatusBadRequest, "InvalidParameterException", err.Error())
+		}
+		w.mode = in.AccessConfig.AuthenticationMode
+		return marshal(map[string]any{"update": map[string]any{"id": "u", "status": "InProgress"}})
 	}
 	return unknown("eks", operation)
 }

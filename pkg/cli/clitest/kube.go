@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
@@ -46,6 +47,29 @@ func (w *World) serveKube(rw http.ResponseWriter, r *http.Request) {
 		send(rw, http.StatusOK, list)
 	case strings.HasPrefix(r.URL.Path, "/api/v1/namespaces/kube-system/configmaps"):
 		w.configMaps(rw, r)
+	case strings.HasPrefix(r.URL.Path, "/api/v1/nodes/"):
+		w.oneNode(rw, r, parts[len(parts)-1])
+	case r.URL.Path == "/api/v1/pods":
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		node := strings.TrimPrefix(r.URL.Query().Get("fieldSelector"), "spec.nodeName=")
+		list := corev1.PodList{Items: []corev1.Pod{}}
+		for _, pod := range w.pods {
+			if node == "" || pod.Spec.NodeName == node {
+				list.Items = append(list.Items, pod)
+			}
+		}
+		send(rw, http.StatusOK, list)
+	case r.URL.Path == "/apis/policy/v1/poddisruptionbudgets":
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		send(rw, http.StatusOK, policyv1.PodDisruptionBudgetList{Items: w.budgets})
+	case strings.HasSuffix(r.URL.Path, "/selfsubjectreviews"):
+		w.mu.Lock()
+		me := w.me
+		w.mu.Unlock()
+		send(rw, http.StatusCreated, map[string]any{"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview",
+			"status": map[string]any{"userInfo": map[string]any{"username": "me", "extra": map[string]any{"arn": []string{me}}}}})
 	default:
 		notFound(rw, r.URL.Path)
 	}
@@ -71,13 +95,44 @@ func (w *World) nodeObjects() []corev1.Node {
 		}
 		out = append(out, corev1.Node{
 			TypeMeta:   metav1.TypeMeta{Kind: "Node", APIVersion: "v1"},
-			ObjectMeta: metav1.ObjectMeta{Name: n.name, UID: types.UID(n.name), ResourceVersion: strconv.Itoa(w.version)},
-			Spec:       corev1.NodeSpec{ProviderID: n.providerID},
-			Status: corev1.NodeStatus{Conditions: []corev1.NodeCondition{{Type: corev1.NodeReady, Status: status,
+			ObjectMeta: metav1.ObjectMeta{Name: n.name, UID: types.UID(n.name), ResourceVersion: strconv.Itoa(w.version), Labels: map[string]string{"eksnodes.dev/group": "workers"}},
+			Spec:       corev1.NodeSpec{ProviderID: n.providerID, Unschedulable: n.cordoned},
+			Status: corev1.NodeStatus{NodeInfo: corev1.NodeSystemInfo{KubeletVersion: "v1.34.4"}, Conditions: []corev1.NodeCondition{{Type: corev1.NodeReady, Status: status,
 				Reason: "KubeletNotReady", Message: "container runtime network not ready: cni plugin not initialized"}}},
 		})
 	}
 	return out
+}
+
+// oneNode gives or deletes a Node object.
+func (w *World) oneNode(rw http.ResponseWriter, r *http.Request, name string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, node := range w.nodeObjects() {
+		if node.Name != name {
+			continue
+		}
+		if r.Method == http.MethodDelete {
+			delete(w.nodes, name)
+			w.touch()
+		}
+		send(rw, http.StatusOK, node)
+		return
+	}
+	notFound(rw, "nodes "+name)
+}
+
+// addPod puts a pod on a node: one of a ReplicaSet that a budget of its
+// application covers, or one that nothing makes anew.
+func (w *World) addPod(name, node, app string) {
+	pod := corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: name}, Spec: corev1.PodSpec{NodeName: node}}
+	if app != "" {
+		controls := true
+		pod.Labels = map[string]string{"app": app}
+		pod.OwnerReferences = []metav1.OwnerReference{{Kind: "ReplicaSet", Name: app, Controller: &controls}}
+		pod.Spec.Volumes = []corev1.Volume{{Name: "v", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}}
+	}
+	w.pods = append(w.pods, pod)
 }
 
 // watchNodes streams the whole list after every change; a client takes a
@@ -138,6 +193,10 @@ func (w *World) configMaps(rw http.ResponseWriter, r *http.Request) {
 	in, isMap := decoded.(*corev1.ConfigMap)
 	if err != nil || !isMap {
 		http.Error(rw, fmt.Sprintf("not a ConfigMap: %v", err), http.StatusBadRequest)
+		return
+	}
+	if r.URL.Query().Get("dryRun") != "" {
+		send(rw, http.StatusOK, in)
 		return
 	}
 	w.awsAuth = in.Data

@@ -7,13 +7,14 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // query plays the services that speak XML.
 func (w *World) query(service, operation string, form url.Values) answer {
 	switch service {
 	case "ec2":
-		return w.ec2(operation)
+		return w.ec2(operation, form)
 	case "autoscaling":
 		return w.autoscaling(operation, form)
 	case "cloudformation":
@@ -25,7 +26,7 @@ func (w *World) query(service, operation string, form url.Values) answer {
 <Roles><member>%[2]s</member></Roles></member></InstanceProfiles>`, Account, roleXML)
 		}
 		if operation == "GetRole" {
-			return wrapped(operation, "<Role>%s</Role>", roleXML)
+			return w.getRole(form.Get("RoleName"))
 		}
 		if operation == "ListAttachedRolePolicies" {
 			return wrapped(operation, "<IsTruncated>false</IsTruncated><AttachedPolicies></AttachedPolicies>")
@@ -38,12 +39,26 @@ func (w *World) query(service, operation string, form url.Values) answer {
 const roleXML = "<Arn>" + roleARN + "</Arn><RoleName>eksnodes-demo-NodeInstanceRole-1A2B3C</RoleName><RoleId>AROA</RoleId>" +
 	"<CreateDate>2026-11-01T10:00:00Z</CreateDate>"
 
+// getRole knows every role that no story has taken away, without a path
+// unless a story gives it one.
+func (w *World) getRole(name string) answer {
+	path, told := w.roles[name]
+	switch {
+	case told && path == "":
+		return refuse("iam", http.StatusNotFound, "NoSuchEntity", "The role with name "+name+" cannot be found.")
+	case !told:
+		path = "/"
+	}
+	return wrapped("GetRole", "<Role><Arn>arn:aws:iam::%s:role%s%s</Arn><RoleName>%s</RoleName><RoleId>AROA</RoleId><CreateDate>2026-11-01T10:00:00Z</CreateDate></Role>",
+		Account, path, name, name)
+}
+
 // wrapped is the shape of an awsquery answer.
 func wrapped(operation, format string, args ...any) answer {
 	return ok("<%[1]sResponse><%[1]sResult>%[2]s</%[1]sResult></%[1]sResponse>", operation, fmt.Sprintf(format, args...))
 }
 
-func (w *World) ec2(operation string) answer {
+func (w *World) ec2(operation string, form url.Values) answer {
 	switch operation {
 	case "DescribeSubnets":
 		return ok(`<R><subnetSet>%s%s</subnetSet></R>`, subnet("subnet-0aaaaaaaaaaaaaaaa", "a", 240), subnet("subnet-0bbbbbbbbbbbbbbbb", "b", 243))
@@ -52,7 +67,25 @@ func (w *World) ec2(operation string) answer {
 <associationSet><item><main>true</main></item></associationSet>
 <routeSet><item><destinationCidrBlock>0.0.0.0/0</destinationCidrBlock><natGatewayId>nat-1</natGatewayId><state>active</state></item></routeSet>
 </item></routeTableSet></R>`, vpcID)
+	case "DescribeNetworkInterfaces":
+		if !w.blocked {
+			return ok(`<R><networkInterfaceSet/></R>`)
+		}
+		return ok(`<R><networkInterfaceSet><item><networkInterfaceId>eni-0leaked</networkInterfaceId><status>available</status>
+<tagSet><item><key>node.k8s.amazonaws.com/instance_id</key><value>i-0ffffffffffffffff</value></item></tagSet></item></networkInterfaceSet></R>`)
+	case "DeleteNetworkInterface":
+		w.blocked = false
+		return ok(`<R><return>true</return></R>`)
+	case "RevokeSecurityGroupIngress":
+		return ok(`<R><return>true</return></R>`)
 	case "DescribeSecurityGroups":
+		switch form.Get("Filter.1.Name") {
+		case "ip-permission.group-id":
+			return ok(`<R><securityGroupInfo><item><groupId>sg-0db</groupId><groupName>db</groupName><ipPermissions><item><ipProtocol>tcp</ipProtocol>
+<fromPort>5432</fromPort><toPort>5432</toPort><groups><item><groupId>sg-0blocked</groupId></item></groups></item></ipPermissions></item></securityGroupInfo></R>`)
+		case "egress.ip-permission.group-id":
+			return ok(`<R><securityGroupInfo/></R>`)
+		}
 		return ok(`<R><securityGroupInfo><item><groupId>%[1]s</groupId><groupName>eks</groupName><vpcId>%[2]s</vpcId>
 <ipPermissions><item><ipProtocol>-1</ipProtocol><groups><item><groupId>%[1]s</groupId></item></groups></item></ipPermissions>
 <ipPermissionsEgress><item><ipProtocol>-1</ipProtocol><ipRanges><item><cidrIp>0.0.0.0/0</cidrIp></item></ipRanges></item></ipPermissionsEgress>
@@ -66,11 +99,33 @@ func (w *World) ec2(operation string) answer {
 	case "DescribeInstanceTypeOfferings":
 		return ok(`<R><instanceTypeOfferingSet>%s%s</instanceTypeOfferingSet></R>`, offering("a"), offering("b"))
 	case "DescribeImages":
-		return ok(`<R><imagesSet><item><imageId>ami-0123456789abcdef0</imageId><imageState>available</imageState><architecture>x86_64</architecture>
+		return ok(`<R><imagesSet><item><imageId>ami-0123456789abcdef0</imageId><imageState>available</imageState><creationDate>2026-11-01T10:00:00.000Z</creationDate><architecture>x86_64</architecture>
 <name>amazon-eks-node-al2023-x86_64-standard-1.34-v20261101</name><imageOwnerId>602401143452</imageOwnerId><rootDeviceName>/dev/xvda</rootDeviceName>
 <blockDeviceMapping><item><deviceName>/dev/xvda</deviceName><ebs><volumeSize>20</volumeSize></ebs></item></blockDeviceMapping></item></imagesSet></R>`)
 	case "DescribeSecurityGroupRules":
 		return ok(`<R><securityGroupRuleSet>%s</securityGroupRuleSet></R>`, w.openings)
+	case "CreateTags", "DeleteTags":
+		for _, in := range w.instances {
+			for i := 1; form.Has(fmt.Sprintf("ResourceId.%d", i)); i++ {
+				switch {
+				case form.Get(fmt.Sprintf("ResourceId.%d", i)) != in.id:
+				case operation == "CreateTags":
+					in.tags[form.Get("Tag.1.Key")] = form.Get("Tag.1.Value")
+				default:
+					delete(in.tags, form.Get("Tag.1.Key"))
+				}
+			}
+		}
+		return ok(`<R><return>true</return></R>`)
+	case "DescribeLaunchTemplateVersions":
+		if !w.templates {
+			return unknown("ec2", operation)
+		}
+		return ok(`<R><launchTemplateVersionSet><item><launchTemplateId>lt-0123456789abcdef0</launchTemplateId><versionNumber>1</versionNumber>
+<launchTemplateData><imageId>ami-0123456789abcdef0</imageId><instanceType>t3.medium</instanceType><userData>c2VjcmV0</userData>
+<iamInstanceProfile><arn>arn:aws:iam::%s:instance-profile/workers</arn></iamInstanceProfile>
+<metadataOptions><httpTokens>required</httpTokens><httpPutResponseHopLimit>2</httpPutResponseHopLimit></metadataOptions>
+</launchTemplateData></item></launchTemplateVersionSet></R>`, Account)
 	case "DescribeInstances":
 		return ok(`<R><reservationSet><item><instancesSet>%s</instancesSet></item></reservationSet></R>`, w.lookAtInstances())
 	}
@@ -90,14 +145,19 @@ func offering(zone string) string {
 // Node object, Ready.
 func (w *World) lookAtInstances() string {
 	var out strings.Builder
-	for i, in := range w.instances {
-		name := fmt.Sprintf("ip-10-0-0-%d.%s.compute.internal", i+10, Region)
+	for _, in := range w.instances {
+		name := fmt.Sprintf("ip-10-0-0-%d.%s.compute.internal", in.n+10, Region)
+		var tags strings.Builder
+		for key, value := range in.tags {
+			fmt.Fprintf(&tags, "<item><key>%s</key><value>%s</value></item>", key, value)
+		}
 		fmt.Fprintf(&out, `<item><instanceId>%s</instanceId><imageId>ami-0123456789abcdef0</imageId><instanceType>t3.medium</instanceType>
+<launchTime>2026-11-01T10:00:00Z</launchTime>
 <instanceState><name>%s</name></instanceState><placement><availabilityZone>%s</availabilityZone></placement>
-<iamInstanceProfile><arn>arn:aws:iam::%s:instance-profile/workers</arn></iamInstanceProfile><privateDnsName>%s</privateDnsName></item>`,
-			in.id, in.state, in.zone, Account, name)
+<iamInstanceProfile><arn>arn:aws:iam::%s:instance-profile/workers</arn></iamInstanceProfile><privateDnsName>%s</privateDnsName><tagSet>%s</tagSet></item>`,
+			in.id, in.state, in.zone, Account, name, tags.String())
 		known := w.nodes[name]
-		mapped := w.mode != "CONFIG_MAP" && w.entries[roleARN] == "EC2_LINUX" ||
+		mapped := w.mode != "CONFIG_MAP" && w.entries[roleARN] != nil && w.entries[roleARN].Type == "EC2_LINUX" ||
 			w.mode != "API" && strings.Contains(w.awsAuth["mapRoles"], roleARN)
 		switch {
 		case in.state == "pending":
@@ -119,6 +179,20 @@ func (w *World) autoscaling(operation string, form url.Values) answer {
 		return wrapped(operation, "<AutoScalingGroups>%s</AutoScalingGroups>", w.groupXML())
 	case "DescribeScalingActivities":
 		return wrapped(operation, "<Activities>%s</Activities>", w.activities())
+	case "SetInstanceProtection":
+		for _, in := range w.instances {
+			for i := 1; form.Has(fmt.Sprintf("InstanceIds.member.%d", i)); i++ {
+				if form.Get(fmt.Sprintf("InstanceIds.member.%d", i)) == in.id {
+					in.protected = form.Get("ProtectedFromScaleIn") == "true"
+				}
+			}
+		}
+		return wrapped(operation, "")
+	case "UpdateAutoScalingGroup":
+		number := func(key string) int { n, _ := strconv.Atoi(form.Get(key)); return n }
+		w.group.min, w.group.desired, w.group.max = number("MinSize"), number("DesiredCapacity"), number("MaxSize")
+		w.shrink()
+		return wrapped(operation, "")
 	case "SuspendProcesses", "ResumeProcesses":
 		if w.group != nil {
 			w.group.suspended = nil
@@ -131,6 +205,10 @@ func (w *World) autoscaling(operation string, form url.Values) answer {
 	return unknown("autoscaling", operation)
 }
 
+// groupAge is how old a group is, whenever it is looked at: 21 days, and an
+// hour so that no day ends meanwhile.
+const groupAge = (21*24 + 1) * time.Hour
+
 func (w *World) groupXML() string {
 	if w.group == nil {
 		return ""
@@ -140,11 +218,32 @@ func (w *World) groupXML() string {
 		fmt.Fprintf(&tags, "<member><Key>%s</Key><Value>%s</Value><PropagateAtLaunch>true</PropagateAtLaunch></member>", key, html.EscapeString(value))
 	}
 	for _, in := range w.instances {
-		fmt.Fprintf(&members, "<member><InstanceId>%s</InstanceId><AvailabilityZone>%s</AvailabilityZone><LifecycleState>InService</LifecycleState></member>", in.id, in.zone)
+		fmt.Fprintf(&members, "<member><InstanceId>%s</InstanceId><AvailabilityZone>%s</AvailabilityZone><LifecycleState>InService</LifecycleState><ProtectedFromScaleIn>%t</ProtectedFromScaleIn></member>",
+			in.id, in.zone, in.protected)
 	}
 	return fmt.Sprintf(`<member><AutoScalingGroupName>%s</AutoScalingGroupName><MinSize>%d</MinSize><DesiredCapacity>%d</DesiredCapacity><MaxSize>%d</MaxSize>
-<CreatedTime>2026-11-01T10:00:00Z</CreatedTime><VPCZoneIdentifier>subnet-0aaaaaaaaaaaaaaaa,subnet-0bbbbbbbbbbbbbbbb</VPCZoneIdentifier><Tags>%s</Tags><Instances>%s</Instances></member>`,
-		w.group.name, w.group.min, w.group.desired, w.group.max, tags.String(), members.String())
+<CreatedTime>%s</CreatedTime><VPCZoneIdentifier>subnet-0aaaaaaaaaaaaaaaa,subnet-0bbbbbbbbbbbbbbbb</VPCZoneIdentifier>
+<LaunchTemplate><LaunchTemplateId>lt-0123456789abcdef0</LaunchTemplateId><Version>1</Version></LaunchTemplate><Tags>%s</Tags><Instances>%s</Instances></member>`,
+		w.group.name, w.group.min, w.group.desired, w.group.max, time.Now().Add(-groupAge).UTC().Format(time.RFC3339), tags.String(), members.String())
+}
+
+// shrink ends what is too much, from the first on, and passes over what is
+// protected.
+func (w *World) shrink() {
+	for i := 0; i < len(w.instances) && len(w.instances) > w.group.desired; {
+		if w.instances[i].protected {
+			i++
+			continue
+		}
+		id := w.instances[i].id
+		for name, node := range w.nodes {
+			if strings.HasSuffix(node.providerID, "/"+id) && !w.keepNodes {
+				delete(w.nodes, name)
+			}
+		}
+		w.instances = append(w.instances[:i:i], w.instances[i+1:]...)
+	}
+	w.touch()
 }
 
 func (w *World) activities() string {
@@ -156,10 +255,16 @@ func (w *World) activities() string {
 <StatusMessage>%s</StatusMessage><StartTime>2026-11-01T10:00:00Z</StartTime></member>`, html.EscapeString(w.noLaunch))
 	}
 	for len(w.instances) < w.group.desired {
-		n := len(w.instances)
-		w.instances = append(w.instances, &instance{id: fmt.Sprintf("i-0%015d%d", 0, n+1), zone: Region + string(rune('a'+n%2)), state: "pending"})
+		n := w.launched
+		w.launched++
+		w.instances = append(w.instances, &instance{id: fmt.Sprintf("i-0%015d%d", 0, n+1), n: n, zone: Region + string(rune('a'+n%2)), state: "pending", tags: map[string]string{}})
 	}
-	return ""
+	var out strings.Builder
+	for _, in := range w.instances {
+		fmt.Fprintf(&out, `<member><ActivityId>%[1]s</ActivityId><Description>Launching a new EC2 instance: %[1]s</Description>
+<StatusCode>Successful</StatusCode><StartTime>2026-11-01T10:00:00Z</StartTime></member>`, in.id)
+	}
+	return out.String()
 }
 
 func (w *World) cloudformation(operation string, form url.Values) answer {
@@ -182,14 +287,43 @@ func (w *World) cloudformation(operation string, form url.Values) answer {
 			out.WriteString(w.stack.eventXML(w.stack.events[i]))
 		}
 		return wrapped(operation, "<StackEvents>%s</StackEvents>", out.String())
+	case "UpdateStack":
+		return w.updateStack(form)
 	case "DeleteStack":
 		w.stack.deleting = true
 		w.stack.status = "DELETE_IN_PROGRESS"
 		w.stack.come("DELETE_IN_PROGRESS", "", w.stack.name)
-		w.stack.come("DELETE_COMPLETE", "", "NodeGroup", "NodeInstanceRole", w.stack.name)
+		w.stack.come("DELETE_COMPLETE", "", "NodeGroup")
+		if w.blocked {
+			w.stack.come("DELETE_FAILED", "resource sg-0blocked has a dependent object", "NodeSecurityGroup")
+			w.stack.come("DELETE_FAILED", "The following resource(s) failed to delete: [NodeSecurityGroup].", w.stack.name)
+			return wrapped(operation, "")
+		}
+		w.stack.come("DELETE_COMPLETE", "", "NodeInstanceRole", w.stack.name)
 		return wrapped(operation, "")
 	}
 	return unknown("cloudformation", operation)
+}
+
+// updateStack changes parameters and, at the end of it, the group's sizes.
+func (w *World) updateStack(form url.Values) answer {
+	s, changed := w.stack, false
+	for i := 1; form.Has(fmt.Sprintf("Parameters.member.%d.ParameterKey", i)); i++ {
+		prefix := fmt.Sprintf("Parameters.member.%d.", i)
+		key, value := form.Get(prefix+"ParameterKey"), form.Get(prefix+"ParameterValue")
+		if form.Get(prefix+"UsePreviousValue") != "true" && s.parameters[key] != value {
+			s.parameters[key], changed = value, true
+		}
+	}
+	if !changed {
+		return refuse("cloudformation", http.StatusBadRequest, "ValidationError", "No updates are to be performed.")
+	}
+	s.status = "UPDATE_IN_PROGRESS"
+	s.come("UPDATE_IN_PROGRESS", "User Initiated", s.name)
+	s.come("UPDATE_IN_PROGRESS", "", "NodeGroup")
+	s.come("UPDATE_COMPLETE", "", "NodeGroup")
+	s.come("UPDATE_COMPLETE", "", s.name)
+	return wrapped("UpdateStack", "<StackId>%s</StackId>", s.id)
 }
 
 func (w *World) createStack(name string, form url.Values) answer {
@@ -223,8 +357,11 @@ func (w *World) createStack(name string, form url.Values) answer {
 func (s *stack) come(status, reason string, resources ...string) {
 	for _, resource := range resources {
 		kind := "AWS::IAM::Role"
-		if resource == s.name {
+		switch resource {
+		case s.name:
 			kind = "AWS::CloudFormation::Stack"
+		case "NodeSecurityGroup":
+			kind = "AWS::EC2::SecurityGroup"
 		}
 		s.coming = append(s.coming, event{strconv.Itoa(len(s.events) + len(s.coming)), resource, kind, status, reason})
 	}
@@ -250,9 +387,15 @@ func (w *World) nextEvent() {
 		for key, value := range s.tags {
 			w.group.tags[key] = value
 		}
+	case next.resource == "NodeGroup" && next.status == "UPDATE_COMPLETE":
+		number := func(key string) int { n, _ := strconv.Atoi(s.parameters[key]); return n }
+		w.group.min, w.group.desired, w.group.max = number("NodeAutoScalingGroupMinSize"), number("NodeAutoScalingGroupDesiredCapacity"), number("NodeAutoScalingGroupMaxSize")
+		w.shrink()
 	case next.resource == "NodeGroup" && next.status == "DELETE_COMPLETE":
-		w.group, w.instances = nil, nil
-		clear(w.nodes)
+		w.group, w.instances, w.launched = nil, nil, 0
+		if !w.keepNodes {
+			clear(w.nodes)
+		}
 		w.touch()
 	}
 }
@@ -265,7 +408,7 @@ func (s *stack) xml() string {
 	for key, value := range s.tags {
 		fmt.Fprintf(&tags, "<member><Key>%s</Key><Value>%s</Value></member>", key, html.EscapeString(value))
 	}
-	if s.status == "CREATE_COMPLETE" {
+	if s.status == "CREATE_COMPLETE" || s.status == "UPDATE_COMPLETE" || strings.HasPrefix(s.status, "DELETE_") {
 		for key, value := range map[string]string{"NodeInstanceRole": roleARN, "NodeAutoScalingGroup": s.name + "-NodeGroup-1A2B3C", "NodeSecurityGroup": "sg-1"} {
 			fmt.Fprintf(&outputs, "<member><OutputKey>%s</OutputKey><OutputValue>%s</OutputValue></member>", key, value)
 		}
@@ -276,8 +419,11 @@ func (s *stack) xml() string {
 
 func (s *stack) eventXML(e event) string {
 	physical := e.resource + "-1"
-	if e.resource == s.name {
+	switch e.resource {
+	case s.name:
 		physical = s.id
+	case "NodeSecurityGroup":
+		physical = "sg-0blocked"
 	}
 	return fmt.Sprintf(`<member><EventId>%s</EventId><StackId>%s</StackId><StackName>%s</StackName><LogicalResourceId>%s</LogicalResourceId>
 <PhysicalResourceId>%s</PhysicalResourceId><ResourceType>%s</ResourceType><Timestamp>2026-11-01T10:00:00Z</Timestamp>

@@ -12,8 +12,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/product"
 )
@@ -44,12 +49,20 @@ type World struct {
 	frozen     bool   // stacks stay as they are
 	openings   string // XML of rules by which port 22 was opened
 	stack      *stack
-	entries    map[string]string // principal to type
+	entries    map[string]*entry // by principal
+	roles      map[string]string // path of a role by its name; "": there is no such role
+	me         string            // ARN of the caller
 	awsAuth    map[string]string // data of the ConfigMap; nil: there is none
 	group      *group
 	instances  []*instance
+	templates  bool // launch templates can be read
+	launched   int  // instances ever
+	keepNodes  bool // Node objects stay when their machines go
 	nodes      map[string]*node
-	version    int // resourceVersion of everything in the cluster's API
+	pods       []corev1.Pod
+	budgets    []policyv1.PodDisruptionBudget
+	blocked    bool // the stack's security group is used by others
+	version    int  // resourceVersion of everything in the cluster's API
 	changed    chan struct{}
 }
 
@@ -63,6 +76,15 @@ type stack struct {
 	deleting   bool
 }
 
+// entry is an access entry as EKS speaks of it.
+type entry struct {
+	Principal string   `json:"principalArn"`
+	Type      string   `json:"type"`
+	Username  string   `json:"username,omitempty"`
+	Groups    []string `json:"kubernetesGroups,omitempty"`
+	policies  []string
+}
+
 type event struct{ id, resource, kind, status, reason string }
 
 type group struct {
@@ -72,17 +94,23 @@ type group struct {
 	suspended         []string
 }
 
-type instance struct{ id, zone, state string }
+type instance struct {
+	id, zone, state string
+	n               int // counts all that were launched
+	protected       bool
+	tags            map[string]string
+}
 
 type node struct {
 	name, providerID string
-	ready            bool
+	ready, cordoned  bool
 }
 
 // New starts a world with an empty cluster in mode API_AND_CONFIG_MAP.
 func New() *World {
 	w := &World{
-		denied: map[string]bool{}, mode: "API_AND_CONFIG_MAP", entries: map[string]string{},
+		denied: map[string]bool{}, mode: "API_AND_CONFIG_MAP", entries: map[string]*entry{}, roles: map[string]string{},
+		me:    "arn:aws:iam::" + Account + ":user/me",
 		nodes: map[string]*node{}, version: 1, changed: make(chan struct{}),
 	}
 	w.aws = httptest.NewServer(http.HandlerFunc(w.serveAWS))
@@ -129,7 +157,19 @@ users: [{name: me, user: {token: t}}]
 //	never-ready
 //	freeze
 //	opening OWNER UNTIL
-//	entry ARN TYPE
+//	entry ARN TYPE [USERNAME GROUP,GROUP]
+//	no-entry ARN
+//	cordon NODE
+//	keep-nodes
+//	launch-templates
+//	pod NAME NODE [APP]
+//	budget APP ALLOWED
+//	block
+//	protect INSTANCE
+//	group-desired N
+//	role NAME PATH|none
+//	me ARN
+//	aws-auth KEY TEXT
 //	heal
 func (w *World) Do(words ...string) error {
 	w.mu.Lock()
@@ -150,7 +190,47 @@ func (w *World) Do(words ...string) error {
 	case len(words) == 3 && words[0] == "opening":
 		w.openings += opening(words[1], words[2])
 	case len(words) == 3 && words[0] == "entry":
-		w.entries[words[1]] = words[2]
+		w.entries[words[1]] = &entry{Principal: words[1], Type: words[2]}
+	case len(words) == 5 && words[0] == "entry":
+		w.entries[words[1]] = &entry{Principal: words[1], Type: words[2], Username: words[3], Groups: strings.Split(words[4], ",")}
+	case len(words) == 2 && words[0] == "cordon" && w.nodes[words[1]] != nil:
+		w.nodes[words[1]].cordoned = true
+		w.touch()
+	case len(words) == 2 && words[0] == "protect":
+		for _, in := range w.instances {
+			if in.id == words[1] {
+				in.protected, in.tags["eksnodes.dev/protected-while-scaling"] = true, "true"
+			}
+		}
+	case (len(words) == 3 || len(words) == 4) && words[0] == "pod":
+		w.addPod(words[1], words[2], strings.Join(words[3:], ""))
+	case len(words) == 3 && words[0] == "budget":
+		allowed, _ := strconv.Atoi(words[2])
+		w.budgets = []policyv1.PodDisruptionBudget{{
+			ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: words[1]},
+			Spec:       policyv1.PodDisruptionBudgetSpec{Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"app": words[1]}}},
+			Status:     policyv1.PodDisruptionBudgetStatus{DisruptionsAllowed: int32(allowed)},
+		}}
+	case len(words) == 1 && words[0] == "block":
+		w.blocked = true
+	case len(words) == 1 && words[0] == "launch-templates":
+		w.templates = true
+	case len(words) == 1 && words[0] == "keep-nodes":
+		w.keepNodes = true
+	case len(words) == 2 && words[0] == "no-entry":
+		delete(w.entries, words[1])
+	case len(words) == 2 && words[0] == "group-desired" && w.group != nil:
+		w.group.desired, _ = strconv.Atoi(words[1])
+	case len(words) == 3 && words[0] == "role":
+		w.roles[words[1]] = strings.TrimSuffix(words[2], "none")
+	case len(words) == 2 && words[0] == "me":
+		w.me = words[1]
+	case len(words) == 3 && words[0] == "aws-auth":
+		if w.awsAuth == nil {
+			w.awsAuth = map[string]string{}
+		}
+		w.awsAuth[words[1]] = words[2]
+		w.touch()
 	case len(words) == 1 && words[0] == "heal":
 		w.failing, w.reason, w.noLaunch, w.neverReady, w.frozen = "", "", "", false, false
 		clear(w.denied)
@@ -173,7 +253,7 @@ func (w *World) Calls() []string {
 func (w *World) Writes() []string {
 	return slices.DeleteFunc(w.Calls(), func(call string) bool {
 		_, operation, _ := strings.Cut(call, ":")
-		for _, reading := range []string{"Describe", "List", "Get", "get ", "list ", "watch "} {
+		for _, reading := range []string{"Describe", "List", "Get", "get ", "list ", "watch ", "create selfsubjectreviews"} {
 			if strings.HasPrefix(operation, reading) {
 				return true
 			}
@@ -190,13 +270,17 @@ func (w *World) State() string {
 	if w.stack != nil && w.stack.status != "DELETE_COMPLETE" {
 		fmt.Fprintf(&out, "stack %s %s\n", w.stack.name, w.stack.status)
 	}
-	for principal, kind := range w.entries {
-		fmt.Fprintf(&out, "entry %s %s\n", kind, principal)
+	for principal, entry := range w.entries {
+		fmt.Fprintf(&out, "entry %s %s %s %v %v\n", entry.Type, principal, entry.Username, entry.Groups, entry.policies)
 	}
+	fmt.Fprintf(&out, "mode %s\n", w.mode)
 	if text := w.awsAuth["mapRoles"]; text != "" {
 		fmt.Fprintf(&out, "aws-auth\n%s\n", text)
 	}
 	fmt.Fprintf(&out, "nodes %d\n", len(w.nodes))
+	for _, in := range w.instances {
+		fmt.Fprintf(&out, "instance %s protected %t tags %v\n", in.id, in.protected, in.tags)
+	}
 	return out.String()
 }
 

@@ -77,10 +77,15 @@ func Healthy(edits ...Edit) *snapshot.Snapshot {
 				"arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy", "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly", "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy",
 			}},
 		}},
+		ClusterRole: &snapshot.Role{
+			ARN: "arn:aws:iam::111122223333:role/demo-cluster", Name: "demo-cluster", UniqueID: "AROAEXAMPLEEXAMPLE001", CreatedAt: Now().AddDate(0, -3, 0),
+			TrustPolicy: ClusterTrust, AttachedPolicies: []string{"arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"},
+		},
 		Profiles: []snapshot.InstanceProfile{{ARN: "arn:aws:iam::111122223333:instance-profile/workers", Name: "workers", RoleARNs: []string{RoleARN}}},
-		Kube: snapshot.Kube{ServerVersion: "v1.34.4-eks-0123456", CNIPolicyOnNode: &onNode, CNIVersion: "v1.20.4", Bindings: []snapshot.Binding{{
+		Kube: snapshot.Kube{ServerVersion: "v1.34.4-eks-0123456", CNIPolicyOnNode: &onNode, CNIVersion: "v1.20.4-eksbuild.1", CNIInitVersion: "v1.20.4-eksbuild.1", Bindings: []snapshot.Binding{{
 			Name: "eks:node-bootstrapper", Role: "eks:node-bootstrapper", Subjects: []string{"Group/system:bootstrappers", "Group/system:nodes"},
 		}}},
+		Stacks: []snapshot.Stack{{Name: product.PluginName + "-demo-workers", Status: "CREATE_COMPLETE", CreatedAt: Now().Add(-24 * time.Hour)}},
 		Groups: []snapshot.Group{group()},
 		Nodes: []snapshot.Node{
 			node("i-0000000000000000a", "us-west-2a", "subnet-0privatea", "10.0.1.10"),
@@ -110,6 +115,12 @@ const AwsAuthRoles = `# nodes
   - system:nodes
 `
 
+// Issuer is the healthy cluster's OIDC issuer.
+const Issuer = "oidc.eks.us-west-2.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF"
+
+// ClusterTrust lets EKS assume a cluster's role.
+const ClusterTrust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"eks.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"]}]}`
+
 // TrustPolicy lets EC2 assume a role.
 const TrustPolicy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
 
@@ -120,7 +131,7 @@ func cluster() *snapshot.Cluster {
 		IPFamily: "ipv4", ServiceCIDR: "10.100.0.0/16", VPCID: VPC,
 		SubnetIDs:   []string{"subnet-0publica", "subnet-0publicb", "subnet-0privatea", "subnet-0privateb"},
 		ClusterSGID: ClusterSG, EndpointPublic: true, EndpointPrivate: true, PublicAccessCIDRs: []string{"0.0.0.0/0"},
-		CreatedAt: Now().AddDate(0, -3, 0),
+		OIDCIssuer: "https://" + Issuer, CreatedAt: Now().AddDate(0, -3, 0),
 	}
 }
 
@@ -202,11 +213,12 @@ func node(id, zone, subnet, ip string) snapshot.Node {
 			PrivateDNSName:  "ip-" + id + ".us-west-2.compute.internal",
 			InstanceProfile: "arn:aws:iam::111122223333:instance-profile/workers", SecurityGroupIDs: []string{ClusterSG, ExtraSG}, KeyName: KeyPair,
 			LaunchedAt: Now().Add(-24 * time.Hour), HTTPTokens: "required", HopLimit: 2,
-			Tags: map[string]string{"kubernetes.io/cluster/demo": "owned"}, Lifecycle: "InService", Health: "Healthy",
+			Tags: map[string]string{"kubernetes.io/cluster/demo": "owned"}, Interfaces: 2, Lifecycle: "InService", Health: "Healthy",
 		},
 		Kube: &snapshot.KubeNode{
 			Name: "ip-" + id + ".us-west-2.compute.internal", ProviderID: "aws:///" + zone + "/" + id, CreatedAt: Now().Add(-24*time.Hour + 2*time.Minute),
 			KubeletVersion: "v1.34.2-eks-0123456", OSImage: "Amazon Linux 2023", InternalIPs: []string{ip},
+			Runtime: "containerd://2.1.4", Allocatable: map[string]int64{"pods": 29},
 			Conditions: []snapshot.Condition{{Type: "Ready", Status: "True", Reason: "KubeletReady", Since: Now().Add(-24*time.Hour + 3*time.Minute)}},
 		},
 	}

@@ -1,6 +1,7 @@
 package snapshottest
 
 import (
+	"strings"
 	"time"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
@@ -41,6 +42,12 @@ func surroundings(s *snapshot.Snapshot) {
 		}
 	}
 	s.Kube.System = system()
+	for i, name := range []string{"coredns-5d9c8f7b6-aaaaa", "coredns-5d9c8f7b6-bbbbb"} {
+		s.Kube.System.Pods = append(s.Kube.System.Pods, snapshot.Pod{
+			Namespace: "kube-system", Name: name, Owner: "ReplicaSet/coredns-5d9c8f7b6", Node: s.Nodes[i].Kube.Name, Phase: "Running", Ready: true,
+			Containers: []snapshot.PodContainer{{Name: "coredns", Ready: true}},
+		})
+	}
 	for i := range s.Nodes {
 		node := &s.Nodes[i]
 		node.Status = &snapshot.InstanceStatus{System: "ok", Instance: "ok"}
@@ -61,9 +68,10 @@ func system() snapshot.System {
 
 // addPods places the pods that every node has, and its heartbeat.
 func addPods(s *snapshot.System, node string) {
+	host, _, _ := strings.Cut(node, ".")
 	for _, name := range []string{"aws-node", "kube-proxy"} {
 		s.Pods = append(s.Pods, snapshot.Pod{
-			Namespace: "kube-system", Name: name + "-" + node[:8], Owner: "DaemonSet/" + name, Node: node, Phase: "Running", Ready: true,
+			Namespace: "kube-system", Name: name + "-" + host[len(host)-5:], Owner: "DaemonSet/" + name, Node: node, Phase: "Running", Ready: true,
 			Containers: []snapshot.PodContainer{{Name: name, Ready: true}},
 		})
 	}

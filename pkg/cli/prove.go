@@ -1,0 +1,26 @@
+package cli
+
+import (
+	"github.com/eksnodes/kubectl-eksnodes/pkg/check"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
+)
+
+// prove makes sure that what would be changed in the cluster's API belongs to
+// the cluster that EKS means. undone says what did not happen when it does not.
+func (a *app) prove(snap *snapshot.Snapshot, undone string) error {
+	var checks []check.Check
+	for _, row := range check.Preflight() {
+		if row.ID == clusterMatch {
+			checks = append(checks, row)
+		}
+	}
+	verdict := check.Run(snap, checks)
+	if verdict.Counts.Pass == 1 && len(verdict.Findings) == 1 {
+		return nil
+	}
+	if err := a.screen.printFindings(a.screen.err, verdict); err != nil {
+		return err
+	}
+	return &judgedError{text: "it is not proven that EKS and the kubeconfig mean the same cluster; " + undone,
+		inconclusive: !verdict.Failed()}
+}

@@ -1,0 +1,8 @@
+//go:build race
+
+package authmap_test
+
+const (
+	generatedMaps     = 300
+	simulatedClusters = 100
+)

@@ -1,0 +1,3 @@
+module github.com/eksnodes/kubectl-eksnodes/test/release
+
+go 1.26.8
