@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"fmt"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -12,6 +15,7 @@ import (
 	"github.com/eksnodes/kubectl-eksnodes/pkg/check"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/hostreport"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/print"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/product"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/report"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/version"
@@ -43,7 +47,7 @@ func newReport(a *app) *cobra.Command {
 }
 
 const doctorHelp = `Read all facts of this machine and judge them by the same rules as
-kubectl eksnodes doctor, as far as they need nothing but the machine.
+%s doctor, as far as they need nothing but the machine.
 
 The exit code is 0 when nothing fails, 3 when something does, 4 when nothing
 does but a fact that is needed could not be read.`
@@ -53,7 +57,7 @@ func newDoctor(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Say what is wrong with this machine, and how to mend it",
-		Long:  doctorHelp,
+		Long:  fmt.Sprintf(doctorHelp, product.Command),
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.doctor(cmd.Context(), opts)
@@ -75,6 +79,7 @@ func (a *app) doctor(ctx context.Context, opts print.Options) error {
 		opts.Color = term.IsTerminal(int(file.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 	}
 	verdict.Machines = report.Machines{} // whether it is Ready is not the machine's to say
+	fmt.Fprintf(a.streams.Out, "%s\n\n", heading(&facts))
 	if err := print.Text(a.streams.Out, verdict, opts); err != nil {
 		return err
 	}
@@ -85,6 +90,22 @@ func (a *app) doctor(ctx context.Context, opts print.Options) error {
 		return &verdictError{inconclusive: true}
 	}
 	return nil
+}
+
+// heading says which machine this is.
+func heading(facts *snapshot.Host) string {
+	line := "this machine"
+	if s := facts.System; s != nil {
+		line = strings.Join(nonEmpty(s.InstanceID, s.Hostname, s.OS), ", ")
+	}
+	if facts.Kubeconfig != nil && facts.Kubeconfig.Exec != nil && facts.Kubeconfig.Exec.Cluster != "" {
+		line += ": to be a node of cluster " + facts.Kubeconfig.Exec.Cluster
+	}
+	return line
+}
+
+func nonEmpty(words ...string) []string {
+	return slices.DeleteFunc(words, func(word string) bool { return word == "" })
 }
 
 // judge runs the rules over this machine alone: what the cloud and the

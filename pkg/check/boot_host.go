@@ -16,6 +16,15 @@ func hostBootRows() []hostRow {
 	config := do("correct the NodeConfig in the user data, and replace the machine: user data is read at the first boot only", "nodeadm config check -c imds://user-data")
 	script := do("read what its scripts printed; let them come after joining, or go on after an error", "less /var/log/cloud-init-output.log")
 	return []hostRow{
+		{
+			id: "boot.nodeadm-ec2-unreachable", title: "nodeadm reaches EC2", why: "It asks EC2 for the machine's name.", ref: docAL2023, link: LinkAWSAPI, needs: probes(snapshot.ProbeNodeadm),
+			rule: func(v *hostView) []Result {
+				if v.Nodeadm.Initialized != nil && *v.Nodeadm.Initialized {
+					return pass("it has finished", agent(snapshot.ProbeNodeadm, "/run/nodeadm/init is there"))
+				}
+				return nil
+			},
+		},
 		loggedRow("boot.nodeconfig-missing", "NodeConfig", "nodeadm needs one.", docNodeadm, LinkBoot, proof("no-nodeconfig", "nodeadm found no NodeConfig", config)),
 		loggedRow("boot.nodeconfig-incomplete", "NodeConfig is complete", "nodeadm needs name, endpoint, certificate authority and CIDR.", docNodeadm, LinkBoot,
 			lineRow{sig: "nodeconfig-incomplete", status: report.Fail, confidence: report.Certain, summary: "%s is missing in the NodeConfig", value: "field", fix: config}),

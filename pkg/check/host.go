@@ -2,6 +2,7 @@ package check
 
 import (
 	"slices"
+	"time"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/report"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
@@ -126,7 +127,42 @@ func (v *hostView) line(sig string) []report.Evidence {
 	return nil
 }
 
-// logged is a row that known lines of the machine's logs prove.
+// restartWindow is how long before a unit's last change of state it may have
+// said why: a kubelet that ends is started again after five seconds.
+const restartWindow = 15 * time.Second
+
+// current is the evidence of a line that a unit logged on its way into the
+// state that it is in, or nil: what ended an earlier run is no cause of this
+// one.
+func (v *hostView) current(unit, sig string) []report.Evidence {
+	seen := v.Saw(sig)
+	if seen == nil {
+		return nil
+	}
+	if v.Units != nil && !seen.Last.IsZero() {
+		state := v.Units.Unit(unit)
+		switch {
+		case state == nil || state.Since.IsZero():
+		case state.Active == "active" && seen.Last.Before(state.Since), seen.Last.Before(state.Since.Add(-restartWindow)):
+			return nil
+		}
+	}
+	return v.line(sig)
+}
+
+// kubeletSaid is a row that a line of the kubelet's proves, unless it runs.
+func kubeletSaid(row hostRow, line lineRow) hostRow {
+	row.link, row.needs = LinkNodeObject, probes(snapshot.ProbeLogs)
+	row.rule = func(v *hostView) []Result {
+		if v.current("kubelet", line.sig) == nil || v.Kubelet != nil && v.Kubelet.Healthz == 200 {
+			return nil
+		}
+		return sawAny(&snapshot.Node{Logs: v.Logs.Seen}, []lineRow{line})
+	}
+	return row
+}
+
+// loggedRow is a row that known lines of the machine's logs prove.
 func loggedRow(id, title, why, ref string, link Link, rows ...lineRow) hostRow {
 	return hostRow{
 		id: id, title: title, why: why, ref: ref, link: link, needs: probes(snapshot.ProbeLogs), path: true,

@@ -53,7 +53,7 @@ func hostPassRows() []ruleRow {
 		"kubelet.not-running", "kubelet.config-invalid", "kubelet.reserved-too-big", "cni.leftover-config", "cni.nm-cloud-setup", "kubelet.cgroup-mismatch", "kubelet.certificate-stale", "runtime.config-invalid", "runtime.down", "runtime.sandbox-pull",
 		"cni.config-missing", "cni.ipamd", "boot.nodeadm", "boot.kubeconfig", "boot.userdata-never-ran", "boot.region-wrong", "boot.cluster-name-wrong", "boot.endpoint-wrong", "boot.ca-wrong",
 		"net.resolver-broken-node", "net.endpoint-nxdomain", "net.api-unreachable", "net.tls-timeout", "net.tls-intercept", "net.proxy-wrong", "net.imds-blocked", "net.sts-unreachable",
-		"iam.identity", "iam.credentials-expired", "iam.no-instance-profile", "iam.profile-empty", "instance.metadata",
+		"iam.identity", "iam.no-credentials", "boot.nodeadm-ec2-unreachable", "iam.credentials-expired", "iam.no-instance-profile", "iam.profile-empty", "instance.metadata",
 		"auth.clock-skew", "auth.exec-missing", "auth.exec-fails", "auth.exec-apiversion", "auth.token-expired", "auth.token-malformed", "auth.unauthorized", "auth.node-name-mismatch",
 	} {
 		rows = append(rows, ruleRow{id, "the machine says so", []snapshottest.Edit{snapshottest.Reported}, report.Pass, ""})
@@ -161,10 +161,14 @@ func hostKubeletRuleRows() []ruleRow {
 		{"kubelet.not-running", "stopped", machineSays(down), report.Fail, "does not run"},
 		{"kubelet.not-running", "machineSick", machineSays(machineSick), report.Fail, "is not healthy"},
 		{"kubelet.not-running", "just started", machineSays(func(h *snapshot.Host) { h.Kubelet.Healthz, h.System.Uptime = 0, 20 }), report.Warn, "not healthy yet"},
-		{"kubelet.unknown-flag", "the agent saw it", machineLogs("kubelet-unknown-flag", map[string]string{"flag": "--foo"}), report.Fail, "--foo"},
-		{"kubelet.bad-labels", "the agent saw it", machineLogs("kubelet-label-forbidden", nil), report.Fail, "Kubernetes' own"},
+		{"kubelet.unknown-flag", "the agent saw it", machineLogs("kubelet-unknown-flag", map[string]string{"flag": "--foo"}, machineSick), report.Fail, "--foo"},
+		{"kubelet.bad-labels", "the agent saw it", machineLogs("kubelet-label-forbidden", nil, machineSick), report.Fail, "Kubernetes' own"},
 		{"kubelet.config-invalid", "no JSON", machineSays(func(h *snapshot.Host) { h.KubeletConfig.Errors = []string{"config.json: yaml: line 3"} }), report.Fail, "cannot be read"},
 		{"kubelet.config-invalid", "refused", machineLogs("kubelet-config-invalid", nil, machineSick), report.Fail, "refuses its configuration"},
+		{"kubelet.config-invalid", "an earlier run was refused", machineLogs("kubelet-config-invalid", nil, machineSick, func(h *snapshot.Host) {
+			h.Units.Units[1].Since = snapshottest.Now().Add(-time.Minute)
+			h.Logs.Seen[0].Last = snapshottest.Now().Add(-time.Hour)
+		}), report.Pass, ""},
 		{"kubelet.config-invalid", "was refused once", machineLogs("kubelet-config-invalid", nil), report.Pass, ""},
 		{"kubelet.reserved-too-big", "too much", machineLogs("allocatable-invalid", nil, machineSick), report.Fail, "more is reserved"},
 		{"kubelet.cgroup-mismatch", "differ", machineSays(func(h *snapshot.Host) { h.Runtime.CgroupDriver = "cgroupfs" }), report.Fail, "systemd, the runtime cgroupfs"},
@@ -287,6 +291,7 @@ func hostWayRuleRows() []ruleRow {
 		}), report.Fail, "not the cluster's"},
 		{"net.proxy-wrong", "without NO_PROXY", proxy(""), report.Fail, "does not name instance metadata"},
 		{"net.proxy-wrong", "eats the API server", proxy("169.254.169.254", through), report.Fail, "gets no answer"},
+		{"net.proxy-wrong", "leads nowhere", proxy("169.254.169.254", func(h *snapshot.Host) { h.Identity = &snapshot.HostIdentity{Failure: timeout} }), report.Fail, "through to AWS"},
 		{"net.proxy-wrong", "is complete", proxy("localhost,169.254.169.254,.eks.amazonaws.com"), report.Pass, ""},
 		{"net.proxy-wrong", "carries the API server", proxy("169.254.169.254", func(h *snapshot.Host) { h.API.Proxy = "http://proxy:3128" }), report.Warn, "through a proxy"},
 		{"net.proxy-wrong", "of one unit", proxy("169.254.169.254", func(h *snapshot.Host) { h.Proxy.Units = h.Proxy.Units[:1] }), report.Warn, "not all"},

@@ -23,6 +23,7 @@ func hostIAMRows() []hostRow {
 			why: "The cluster asks STS who has signed a token: whom STS does not know, no cluster does.",
 			ref: docNodeRole, link: LinkCredentials, needs: probes(snapshot.ProbeIdentity), path: true, rule: knownToSTS,
 		},
+		{id: "iam.no-credentials", title: "programs find credentials", why: "They take them from instance metadata.", ref: docNodeRole, link: LinkCredentials, needs: probes(snapshot.ProbeIMDS, snapshot.ProbeIdentity), rule: findsCredentials},
 		{id: "iam.sts-region-off", title: "STS in the region", why: "It may be turned off.", ref: docJoin, link: LinkCredentials, needs: probes(snapshot.ProbeIdentity), rule: stsIsOn},
 	}
 }
@@ -112,4 +113,13 @@ func stsIsOn(v *hostView) []Result {
 		return nil
 	}
 	return fail(report.Certain, "STS is turned off in the region", do("turn it on: IAM console, account settings, security token service"), agent(snapshot.ProbeIdentity, v.Identity.Failure.Detail))
+}
+
+// findsCredentials: what a program logged some time ago does not count when
+// the credentials are there now.
+func findsCredentials(v *hostView) []Result {
+	if v.IMDS.CredentialsCode == "Success" && v.Identity.Failure == nil {
+		return pass("they are there", agent(snapshot.ProbeIdentity, v.Identity.ARN))
+	}
+	return nil
 }

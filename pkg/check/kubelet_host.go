@@ -20,9 +20,9 @@ func hostKubeletRows() []hostRow {
 			why: "The kubelet makes a node of a machine: it registers it, and reports on it every few seconds.",
 			ref: "https://kubernetes.io/docs/tasks/debug/debug-cluster/", link: LinkNodeObject, needs: probes(snapshot.ProbeKubelet), symptom: true, rule: kubeletRuns,
 		},
-		loggedRow("kubelet.unknown-flag", "kubelet's flags", "A kubelet ends at once at a flag that it does not know.", docKubelet, LinkNodeObject,
+		kubeletSaid(hostRow{id: "kubelet.unknown-flag", title: "kubelet's flags", why: "A kubelet ends at once at a flag that it does not know.", ref: docKubelet},
 			lineRow{sig: "kubelet-unknown-flag", status: report.Fail, confidence: report.Certain, summary: "the kubelet does not know the flag %s, and ends", value: "flag", fix: do("take the flag out of the user data, and replace the machine; on this machine, out of the kubelet's environment", "grep -r . /etc/eks/kubelet/environment", "systemctl restart kubelet")}),
-		loggedRow("kubelet.bad-labels", "node labels", "A kubelet may not give itself labels of Kubernetes' own.", docKubelet, LinkNodeObject,
+		kubeletSaid(hostRow{id: "kubelet.bad-labels", title: "node labels", why: "A kubelet may not give itself labels of Kubernetes' own.", ref: docKubelet},
 			lineRow{sig: "kubelet-label-forbidden", status: report.Fail, confidence: report.Certain, summary: "the kubelet is told labels of Kubernetes' own, and ends", fix: do("take labels of kubernetes.io and k8s.io out of the user data, and set them with kubectl label")}),
 		{
 			id: "kubelet.config-invalid", title: "kubelet's configuration",
@@ -69,12 +69,24 @@ func kubeletRuns(v *hostView) []Result {
 	}
 	look := do("read why, and start it", "journalctl -u kubelet -n 50 --no-pager", "systemctl restart kubelet")
 	if k.Running {
-		if v.System != nil && v.System.Uptime < 60 {
+		if justStarted(v) {
 			return warn(report.Likely, "the kubelet runs, and is not healthy yet", look, found...)
 		}
 		return fail(report.Likely, "the kubelet runs, but is not healthy", look, found...)
 	}
 	return fail(report.Certain, "the kubelet does not run", look, found...)
+}
+
+// justStarted: a kubelet is healthy some seconds after it has started.
+func justStarted(v *hostView) bool {
+	if v.System != nil && v.System.Uptime < 60 {
+		return true
+	}
+	if v.Units == nil || v.Units.Unit("kubelet") == nil {
+		return false
+	}
+	unit := v.Units.Unit("kubelet")
+	return unit.Active == "active" && !unit.Since.IsZero() && v.CollectedAt.Sub(unit.Since) < 30*time.Second
 }
 
 func kubeletConfig(v *hostView) []Result {
@@ -88,14 +100,14 @@ func kubeletConfig(v *hostView) []Result {
 		return fail(report.Certain, "the kubelet's configuration cannot be read", fix, found...)
 	}
 	running := v.Kubelet != nil && v.Kubelet.Healthz == 200
-	if found := v.line("kubelet-config-invalid"); found != nil && !running {
+	if found := v.current("kubelet", "kubelet-config-invalid"); found != nil && !running {
 		return fail(report.Certain, "the kubelet refuses its configuration", fix, found...)
 	}
 	return pass("it can be read", agent(snapshot.ProbeKubeletConfig, strings.Join(c.Files, ", ")))
 }
 
 func kubeletReserved(v *hostView) []Result {
-	if found := v.line("allocatable-invalid"); found != nil && (v.Kubelet == nil || v.Kubelet.Healthz != 200) {
+	if found := v.current("kubelet", "allocatable-invalid"); found != nil && (v.Kubelet == nil || v.Kubelet.Healthz != 200) {
 		return fail(report.Certain, "more is reserved for the node than the machine has, and the kubelet ends",
 			do("lower kubeReserved, systemReserved and evictionHard, or take a larger machine"), found...)
 	}
@@ -105,7 +117,7 @@ func kubeletReserved(v *hostView) []Result {
 // cgroupDrivers compares what both are told. Since 1.34 a kubelet may ask the
 // runtime, and one that says nothing is not wrong.
 func cgroupDrivers(v *hostView) []Result {
-	if found := v.line("cgroup-mismatch"); found != nil && (v.Kubelet == nil || v.Kubelet.Healthz != 200) {
+	if found := v.current("kubelet", "cgroup-mismatch"); found != nil && (v.Kubelet == nil || v.Kubelet.Healthz != 200) {
 		return fail(report.Certain, "kubelet and runtime use different cgroup drivers", cgroupFix(), found...)
 	}
 	kubelet, runtime := v.KubeletConfig.CgroupDriver, ""

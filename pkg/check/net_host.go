@@ -32,7 +32,7 @@ func hostNetRows() []hostRow {
 		{
 			id: "net.resolver-broken-node", title: "name servers of the machine answer",
 			why: "A name server that does not answer delays every lookup; when none does, no name resolves.",
-			ref: docNetwork, link: LinkAPIServer, needs: api, path: true, rule: resolversAnswer,
+			ref: docNetwork, link: LinkAWSAPI, needs: api, path: true, rule: resolversAnswer,
 		},
 		{
 			id: "net.endpoint-nxdomain", title: "endpoint's name resolves on the machine",
@@ -57,7 +57,7 @@ func hostNetRows() []hostRow {
 		{
 			id: "net.proxy-wrong", title: "proxy settings of the kubelet and the runtime",
 			why: "With a proxy, NO_PROXY must name instance metadata, the API server and the cluster's addresses, or requests to them go to the proxy.",
-			ref: docProxy, link: LinkAPIServer, needs: probes(snapshot.ProbeProxy), path: true, rule: proxySettings,
+			ref: docProxy, link: LinkAWSAPI, needs: probes(snapshot.ProbeProxy), path: true, rule: proxySettings,
 		},
 	}
 }
@@ -75,7 +75,7 @@ func resolversAnswer(v *hostView) []Result {
 	switch {
 	case len(broken) == 0 && len(good) == 0:
 		return nil
-	case len(good) == 0 && v.API.System.Failure != nil && !saysNoSuchHost(v):
+	case namesDead(v):
 		return fail(report.Certain, "no name server of the machine answers", fix, broken...)
 	case len(good) == 0:
 		return nil // they answer, and do not know the name: net.endpoint-nxdomain
@@ -83,6 +83,15 @@ func resolversAnswer(v *hostView) []Result {
 		return warn(report.Likely, "a name server of the machine does not know the endpoint, or does not answer", fix, slices.Concat(broken, good)...)
 	}
 	return pass("they do", good...)
+}
+
+// namesDead: no name server answers, so that nothing that has a name can be
+// reached.
+func namesDead(v *hostView) bool {
+	if v.API == nil || v.API.System.Failure == nil || saysNoSuchHost(v) || len(v.API.Resolvers) == 0 {
+		return false
+	}
+	return !slices.ContainsFunc(v.API.Resolvers, func(r snapshot.HostResolver) bool { return r.Failure == nil })
 }
 
 func saysNoSuchHost(v *hostView) bool {
@@ -191,6 +200,8 @@ func proxySettings(v *hostView) []Result {
 			found = append(found, agent(snapshot.ProbeAPI, "through "+v.API.Proxy+": "+v.API.Failure.Detail))
 		}
 		return fail(report.Likely, "the kubelet sends its requests to the API server to a proxy, and gets no answer", fix, found...)
+	case stsBehindProxy(v):
+		return fail(report.Likely, "the kubelet's proxy does not let the machine through to AWS", fix, append(found, agent(snapshot.ProbeIdentity, v.Identity.Endpoint+": "+v.Identity.Failure.Detail))...)
 	case lacks:
 		return fail(report.Likely, "NO_PROXY does not name instance metadata: what asks it asks the proxy", fix, found...)
 	case v.API != nil && v.API.Proxy != "":
@@ -199,6 +210,14 @@ func proxySettings(v *hostView) []Result {
 		return warn(report.Possible, "not all of the machine's units have a proxy", fix, found...)
 	}
 	return pass("NO_PROXY names what it must", found...)
+}
+
+// stsBehindProxy: STS was asked through the kubelet's proxy, and not reached.
+func stsBehindProxy(v *hostView) bool {
+	if v.Proxy == nil || v.Identity == nil || v.Identity.Failure == nil || v.Identity.Failure.Status != 0 || v.Identity.Failure.Kind == snapshot.FailNoCredentials {
+		return false
+	}
+	return slices.ContainsFunc(v.Proxy.Units, func(unit snapshot.HostProxyUnit) bool { return unit.Unit == "kubelet" && unit.HTTPS != "" })
 }
 
 func namesMetadata(noProxy string) bool {
@@ -232,6 +251,9 @@ func reachesSTS(v *hostView) []Result {
 	id := v.Identity
 	if id.Failure == nil {
 		return pass("it does", agent(snapshot.ProbeIdentity, id.Endpoint))
+	}
+	if namesDead(v) || stsBehindProxy(v) {
+		return nil // net.resolver-broken-node or net.proxy-wrong tells
 	}
 	what := map[snapshot.FailureKind]string{
 		snapshot.FailDNS: "the name of STS does not resolve on the machine", snapshot.FailTimeout: "STS does not answer the machine", snapshot.FailRefused: "the connection to STS is refused",

@@ -1,9 +1,11 @@
 package host
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -28,7 +30,7 @@ func (m *Machine) readIMDS(ctx context.Context, _ *snapshot.Host) (fill, error) 
 	done := func(h *snapshot.Host) { h.IMDS = facts }
 	document, err := client.GetInstanceIdentityDocument(ctx, nil)
 	if err != nil {
-		imdsFailure(facts, err)
+		m.metadataFailure(ctx, facts, err)
 		return done, nil
 	}
 	facts.Reachable, facts.TokenStatus, facts.DataStatus = true, http.StatusOK, http.StatusOK
@@ -40,26 +42,47 @@ func (m *Machine) readIMDS(ctx context.Context, _ *snapshot.Host) (fill, error) 
 	return done, readRole(ctx, client, facts)
 }
 
-// imdsFailure tells metadata that is off, or asks for a token that it does
-// not give, from metadata that cannot be reached.
-func imdsFailure(facts *snapshot.HostIMDS, err error) {
+// metadataFailure tells metadata that is off, or refuses the machine, from
+// metadata that cannot be reached. The SDK does not tell how the request for a
+// session token was answered, so that one is made by hand.
+func (m *Machine) metadataFailure(ctx context.Context, facts *snapshot.HostIMDS, err error) {
 	var answer *smithyhttp.ResponseError
-	if !errors.As(err, &answer) || answer.HTTPStatusCode() == 0 {
-		facts.Failure = netfail.Of(rootCause(err))
+	status, askErr := m.tokenStatus(ctx)
+	switch {
+	case askErr != nil:
+		facts.Failure = netfail.Of(askErr)
 		return
-	}
-	status := answer.HTTPStatusCode()
-	facts.Reachable = true
-	if strings.HasSuffix(answer.Response.Request.URL.Path, "/api/token") {
-		facts.TokenStatus = status
-	} else {
+	case status == http.StatusOK && errors.As(err, &answer):
+		status = answer.HTTPStatusCode()
 		facts.TokenStatus, facts.DataStatus = http.StatusOK, status
+	case status == http.StatusOK:
+		facts.Reachable, facts.TokenStatus, facts.Failure = true, status, netfail.Of(rootCause(err))
+		return
+	default:
+		facts.TokenStatus = status
 	}
+	facts.Reachable = true
 	kind := snapshot.FailAnswer
 	if status == http.StatusUnauthorized || status == http.StatusForbidden {
 		kind = snapshot.FailDenied
 	}
-	facts.Failure = &snapshot.HostFailure{Kind: kind, Status: status, Detail: "instance metadata answered " + http.StatusText(status)}
+	facts.Failure = &snapshot.HostFailure{Kind: kind, Status: status, Detail: fmt.Sprintf("instance metadata answered %d %s", status, http.StatusText(status))}
+}
+
+// tokenStatus asks for a session token and throws it away.
+func (m *Machine) tokenStatus(ctx context.Context) (int, error) {
+	endpoint := cmp.Or(m.imds, "http://169.254.169.254")
+	request, err := http.NewRequestWithContext(ctx, http.MethodPut, endpoint+"/latest/api/token", nil)
+	if err != nil {
+		return 0, err
+	}
+	request.Header.Set("X-Aws-Ec2-Metadata-Token-Ttl-Seconds", "60")
+	client := &http.Client{Transport: &http.Transport{DialContext: m.dial, DisableKeepAlives: true}, Timeout: 2 * time.Second}
+	response, err := client.Do(request)
+	if err != nil {
+		return 0, err
+	}
+	return response.StatusCode, response.Body.Close()
 }
 
 // readRole reads which role the machine has, and whether its credentials are

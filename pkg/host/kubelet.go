@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"regexp"
-	"strings"
 	"time"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/host/hostfile"
@@ -21,19 +20,29 @@ import (
 func (m *Machine) readKubelet(ctx context.Context, _ *snapshot.Host) (fill, error) {
 	facts := &snapshot.HostKubelet{}
 	for _, process := range m.processes() {
-		if process.Name != "kubelet" {
-			continue
-		}
-		facts.Running = true
-		command, err := m.proc.readUpTo(fmt.Sprintf("/proc/%d/cmdline", process.PID), 64<<10)
-		if err == nil {
-			facts.Flags = hostfile.Flags(hostfile.Environ(command)[1:])
+		if arguments := m.arguments(process); process.Name == "kubelet" && !asksVersion(arguments) {
+			facts.Running, facts.Flags = true, hostfile.Flags(arguments)
 		}
 	}
 	m.askHealthz(ctx, facts)
 	facts.Binary, _ = m.find("kubelet")
 	facts.Version = m.kubeletVersion(ctx, facts.Binary)
 	return func(h *snapshot.Host) { h.Kubelet = facts }, nil
+}
+
+// arguments are those of a process, without its own name.
+func (m *Machine) arguments(process snapshot.HostProcess) []string {
+	command, err := m.proc.readUpTo(fmt.Sprintf("/proc/%d/cmdline", process.PID), 64<<10)
+	if err != nil {
+		return nil // it has ended, or is not ours to see
+	}
+	return hostfile.Environ(command)[1:]
+}
+
+// asksVersion: somebody, perhaps this agent, asks the kubelet's program what
+// it is.
+func asksVersion(arguments []string) bool {
+	return len(arguments) == 1 && arguments[0] == "--version"
 }
 
 func (m *Machine) askHealthz(ctx context.Context, facts *snapshot.HostKubelet) {
@@ -68,18 +77,20 @@ func (m *Machine) localGet(ctx context.Context, target string) (int, []byte, err
 // version finds v1.34.4 and the like in what a program prints.
 var version = regexp.MustCompile(`\bv\d+\.\d+\.\d+[-+.0-9A-Za-z]*`)
 
-// kubeletVersion is the binary's own word; from a pod it cannot be run, and
-// what EKS's images write down has to do.
+// kubeletVersion is what EKS's images write down, and else the binary's own
+// word: running it takes more memory than all of the agent.
 func (m *Machine) kubeletVersion(ctx context.Context, binary string) string {
-	if m.run != nil && binary != "" {
-		var out bytes.Buffer
-		if _, err := m.run.run(ctx, nil, &out, binary, "--version"); err == nil {
-			return string(version.Find(out.Bytes()))
+	if data, err := m.root.read("/etc/eks/kubelet-version.txt"); err == nil {
+		if found := version.Find(data); found != nil {
+			return string(found)
 		}
 	}
-	data, err := m.root.read("/etc/eks/kubelet-version.txt")
-	if err != nil {
+	if m.run == nil || binary == "" {
 		return ""
 	}
-	return strings.TrimSpace(string(version.Find(bytes.TrimSpace(data))))
+	var out bytes.Buffer
+	if _, err := m.run.run(ctx, nil, &out, binary, "--version"); err != nil {
+		return ""
+	}
+	return string(version.Find(out.Bytes()))
 }

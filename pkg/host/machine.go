@@ -70,7 +70,7 @@ func (m *Machine) probes() []probe {
 		{snapshot.ProbeIMDS, nil, short, m.readIMDS},
 		{snapshot.ProbeKubeconfig, nil, quick, m.readKubeconfig},
 		{snapshot.ProbeProxy, nil, short, m.readProxy},
-		{snapshot.ProbeIdentity, on(snapshot.ProbeIMDS, snapshot.ProbeProxy), long, m.readIdentity},
+		{snapshot.ProbeIdentity, on(snapshot.ProbeIMDS, snapshot.ProbeKubeconfig, snapshot.ProbeProxy), long, m.readIdentity},
 		{snapshot.ProbeToken, on(snapshot.ProbeIMDS, snapshot.ProbeKubeconfig, snapshot.ProbeProxy), long, m.readToken},
 		{snapshot.ProbeAPI, on(snapshot.ProbeKubeconfig, snapshot.ProbeProxy), long, m.readAPI},
 		{snapshot.ProbeSelfReview, on(snapshot.ProbeIMDS, snapshot.ProbeKubeconfig, snapshot.ProbeProxy), long, m.readSelfReview},

@@ -20,7 +20,7 @@ func (m *Machine) readProxy(ctx context.Context, _ *snapshot.Host) (fill, error)
 		settings[unit] = hostfile.Proxy(unit, environ)
 	})
 	for _, process := range m.processes() {
-		if process.Name != "kubelet" && process.Name != "containerd" {
+		if process.Name != "kubelet" && process.Name != "containerd" || asksVersion(m.arguments(process)) {
 			continue
 		}
 		environ, err := m.proc.readUpTo(fmt.Sprintf("/proc/%d/environ", process.PID), 128<<10)

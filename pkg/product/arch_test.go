@@ -46,7 +46,7 @@ func within(path string, roots ...string) bool {
 // TestPurePackagesDoNoIO: facts, rules, plans and texts can be judged and
 // tested without a machine, a network or a clock that ticks.
 func TestPurePackagesDoNoIO(t *testing.T) {
-	pure := []string{"pkg/snapshot", "pkg/check", "pkg/report", "pkg/redact", "pkg/signature", "pkg/print", "pkg/product", "pkg/authmap", "pkg/access", "pkg/userdata", "pkg/stack", "pkg/nodegroup"}
+	pure := []string{"pkg/snapshot", "pkg/check", "pkg/report", "pkg/redact", "pkg/signature", "pkg/print", "pkg/product", "pkg/authmap", "pkg/access", "pkg/userdata", "pkg/stack", "pkg/nodegroup", "pkg/host/hostfile", "pkg/hostreport"}
 	patterns := make([]string, 0, len(pure))
 	for _, path := range pure {
 		patterns = append(patterns, "./"+path)
@@ -87,8 +87,9 @@ func TestFactsAndVerdictsStandAlone(t *testing.T) {
 // TestSDKsStayAtTheEdge: AWS and Kubernetes are spoken to in one package each.
 func TestSDKsStayAtTheEdge(t *testing.T) {
 	edges := map[string][]string{
-		"github.com/aws/aws-sdk-go-v2": {"pkg/cloud", "pkg/host"}, // a node asks for its own identity
-		"github.com/aws/smithy-go":     {"pkg/cloud"},
+		"github.com/aws/aws-sdk-go-v2": {"pkg/cloud", "pkg/host", "pkg/token"}, // a node asks for its own identity
+		"github.com/aws/smithy-go":     {"pkg/cloud", "pkg/host"},
+		"github.com/godbus/dbus":       {"pkg/host"},
 		"k8s.io/client-go":             {"pkg/kube"},
 	}
 	for _, p := range list(t, "./pkg/...", "./cmd/...") {
@@ -121,6 +122,9 @@ func TestAgentIsNotThePlugin(t *testing.T) {
 	for _, p := range list(t, "./cmd/node-agent") {
 		for _, dep := range p.all {
 			own := strings.TrimPrefix(dep, module+"/")
+			if within(dep, "google.golang.org/grpc", "k8s.io/cri-api", "github.com/coreos/go-systemd", "github.com/aws/aws-sdk-go-v2/service/ec2") {
+				t.Errorf("node-agent carries %s: see docs/decisions", dep)
+			}
 			if within(dep, "k8s.io/client-go") && !within(dep, "k8s.io/client-go/pkg/apis/clientauthentication") || within(own, "pkg/cli", "pkg/agent", "pkg/kube", "pkg/cloud") {
 				t.Errorf("node-agent depends on %s", dep)
 			}

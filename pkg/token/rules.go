@@ -44,8 +44,8 @@ func judged(message string) []snapshot.TokenRule {
 	for _, r := range rules() {
 		if message != "" && r.breaks(message) {
 			detail := message
-			if r.name == "url" || r.name == "query" {
-				detail = "" // it would quote the token
+			if r.name == "url" || r.name == "query" || r.name == "prefix" {
+				detail = "" // it would quote the token, or says no more
 			}
 			return append(out, snapshot.TokenRule{Name: r.name, Detail: strings.TrimSuffix(r.says+": "+detail, ": ")})
 		}
