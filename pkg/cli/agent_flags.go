@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/agent"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/authmap"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/product"
 )
 
@@ -132,9 +133,14 @@ func (f *loginFlags) door(ctx context.Context, app *app, s *session, machines []
 	if !f.open {
 		return door, nil
 	}
-	var err error
-	if door.Owner, err = s.aws.CallerARN(ctx); err != nil {
+	arn, err := s.aws.CallerARN(ctx)
+	if err != nil {
 		return door, fmt.Errorf("--open-ssh: %w", err)
+	}
+	// The role, not the session: many tools name every session anew, and then
+	// no run would find what an earlier one left.
+	if _, door.Owner, err = authmap.CanonicalARN(arn); err != nil {
+		door.Owner = arn
 	}
 	if err := door.Sweep(ctx); err != nil {
 		return door, err
