@@ -19,8 +19,8 @@ type lineRow struct {
 	// only are the values of which it must have one to mean this; nil: any.
 	only []string
 	fix  report.Fix
-	// unless is a line after which this one means nothing: the machine got
-	// over it.
+	// unless is a line beside which this one means nothing: it says more, or
+	// that the machine got over it.
 	unless string
 }
 

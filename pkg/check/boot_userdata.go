@@ -22,7 +22,7 @@ func userDataChecks() []Check {
 	return []Check{
 		userDataRow("boot.nodeconfig-missing", "NodeConfig in the user data",
 			"AL2023 learns from a NodeConfig which cluster to join; it looks nothing up.", docAL2023, nodeConfigMissing,
-			proof("no-nodeconfig", "nodeadm found no NodeConfig in the user data", config)),
+			lineRow{sig: "no-nodeconfig", status: report.Fail, confidence: report.Certain, summary: "nodeadm found no NodeConfig in the user data", unless: "nodeconfig-yaml", fix: config}),
 		userDataRow("boot.nodeconfig-incomplete", "NodeConfig names the cluster in full",
 			"nodeadm needs name, apiServerEndpoint, certificateAuthority and cidr, and stops at the first that is missing.", docAL2023, nodeConfigIncomplete,
 			lineRow{sig: "nodeconfig-incomplete", status: report.Fail, confidence: report.Certain, summary: "nodeadm stopped: %s is missing in the NodeConfig", value: "field", fix: do("set all four fields of spec.cluster in the launch template")}),

@@ -78,10 +78,7 @@ func iamChecks() []Check {
 // them.
 func iamLineChecks() []Check {
 	return []Check{
-		linesRow("iam.no-credentials", "machine gets credentials",
-			"Credentials come from the instance metadata service, by the role in the instance profile.", docNodeRole, LinkCredentials,
-			lineRow{sig: "no-credentials", status: report.Fail, confidence: report.Likely, summary: "programs on the machine find no credentials", unless: "nodeadm-done",
-				fix: do("give the machine an instance profile with the node role, and leave instance metadata on")}),
+		noCredentials(),
 		linesRow("iam.explicit-deny", "no policy denies what nodes do",
 			"A service control policy, a boundary or a session policy wins over whatever the role allows.", "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html", LinkAWSAPI,
 			lineRow{sig: "explicit-deny", status: report.Fail, confidence: report.Likely, summary: "AWS denies the machine %s by an explicit deny in a policy", value: "action", only: neededActions(), fix: do("except the node role from the policy")},
@@ -101,6 +98,17 @@ func iamLineChecks() []Check {
 // it is refused is a script's affair.
 func neededActions() []string {
 	return []string{"ec2:DescribeInstances", "eks:DescribeCluster", "ecr:GetAuthorizationToken", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "sts:GetCallerIdentity"}
+}
+
+// noCredentials is the symptom of what keeps credentials from a machine. It
+// stands alone only when no rule finds the cause.
+func noCredentials() Check {
+	row := linesRow("iam.no-credentials", "machine gets credentials",
+		"Credentials come from the instance metadata service, by the role in the instance profile.", docNodeRole, LinkCredentials,
+		lineRow{sig: "no-credentials", status: report.Fail, confidence: report.Likely, summary: "programs on the machine find no credentials", unless: "nodeadm-done",
+			fix: do("give the machine an instance profile with the node role, and leave instance metadata on")})
+	row.Symptom = true
+	return row
 }
 
 // noProfile judges machines, and the template of a group that has none.

@@ -25,7 +25,7 @@ import (
 
 // accessEventually is how long a change may take to reach the authenticator and
 // for the API server's cache of reviews to forget.
-const accessEventually = 40 * time.Second
+const accessEventually = 3 * time.Minute
 
 // makeRole makes an IAM role and returns its ARN.
 func makeRole(t *testing.T, name string) string {

@@ -1,6 +1,7 @@
-// Package faults breaks real things, one at a time, on a sandbox with real
-// nodes, and asks the plugin's real binary for the cause. A fault's name never
-// reaches the doctor; what it finds is taken from its JSON.
+// Package faults breaks real things on a sandbox with real nodes, and asks the
+// plugin's real binary for the cause. A fault's name never reaches the doctor;
+// what it finds is taken from its JSON. Each fault has a group, and where it is
+// about a role a role, of its own, so that they can be tried side by side.
 package faults
 
 import (

@@ -2,64 +2,80 @@ package faults
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/eks"
+	ekstypes "github.com/aws/aws-sdk-go-v2/service/eks/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
-	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/e2e/harness"
+	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/layout"
 )
 
-const trust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
+const (
+	trust       = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
+	trustLambda = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
 
-// roleMadeAgain deletes a role that has an access entry, and makes it again
-// under the same name: the entry looks right and lets nobody in.
-func (w *world) roleMadeAgain(t *testing.T) diagnosis {
+	workerPolicy = "arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy"
+)
+
+// ownRole gives a group a role and an instance profile of its name, as the
+// healthy group's but for the mapping, until the test ends.
+func (w *world) ownRole(t *testing.T, name string) (roleARN, profileARN string) {
 	t.Helper()
-	const name = "again"
-	made, err := w.iam.CreateInstanceProfile(t.Context(), &iam.CreateInstanceProfileInput{InstanceProfileName: aws.String(name)})
-	must(t, err)
-	arn := w.makeRole(t, name)
-	w.createEntry(t, arn, "EC2_LINUX")
-	entered := time.Now()
-	w.deleteRole(t, name)
-	harness.Eventually(t, time.Minute, func() error { // times in IAM have seconds
-		if time.Since(entered) < 2*time.Second {
-			return fmt.Errorf("the entry is too young")
-		}
-		return nil
-	})
-	w.makeRole(t, name)
+	profile := w.makeProfile(t, name)
+	roleARN = w.makeRole(t, name)
+	w.addToProfile(t, name, name)
 	t.Cleanup(func() {
-		w.deleteEntry(t, arn)
+		w.deleteEntry(t, roleARN)
 		w.deleteRole(t, name)
 	})
-	w.group(t, "group-f0", 1, func(in *template) { in.profile = aws.ToString(made.InstanceProfile.Arn) })
-	id := w.running(t, "group-f0")
-	got := expect(t, "auth.entry-stale-role", "group-f0")
-	if node(t, id) != nil {
-		t.Errorf("%s has joined: nothing was broken", id)
-	}
-	return got
+	return roleARN, profile
 }
 
-// makeRole makes a node role like that of a group, in the instance profile of
-// its name.
+func (w *world) makeProfile(t *testing.T, name string) string {
+	t.Helper()
+	made, err := w.iam.CreateInstanceProfile(t.Context(), &iam.CreateInstanceProfileInput{InstanceProfileName: aws.String(name)})
+	must(t, err)
+	t.Cleanup(func() {
+		_, err := w.iam.DeleteInstanceProfile(context.WithoutCancel(t.Context()), &iam.DeleteInstanceProfileInput{InstanceProfileName: aws.String(name)})
+		must(t, err)
+	})
+	return aws.ToString(made.InstanceProfile.Arn)
+}
+
 func (w *world) makeRole(t *testing.T, name string) string {
 	t.Helper()
 	out, err := w.iam.CreateRole(t.Context(), &iam.CreateRoleInput{RoleName: aws.String(name), AssumeRolePolicyDocument: aws.String(trust)})
 	must(t, err)
-	for _, policy := range []string{"AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly", "AmazonEKS_CNI_Policy"} {
-		_, err := w.iam.AttachRolePolicy(t.Context(), &iam.AttachRolePolicyInput{RoleName: aws.String(name), PolicyArn: aws.String("arn:aws:iam::aws:policy/" + policy)})
+	for _, policy := range []string{workerPolicy, "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly", "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy"} {
+		_, err := w.iam.AttachRolePolicy(t.Context(), &iam.AttachRolePolicyInput{RoleName: aws.String(name), PolicyArn: aws.String(policy)})
 		must(t, err)
 	}
-	_, err = w.iam.AddRoleToInstanceProfile(t.Context(), &iam.AddRoleToInstanceProfileInput{RoleName: aws.String(name), InstanceProfileName: aws.String(name)})
-	must(t, err)
 	return aws.ToString(out.Role.Arn)
 }
 
+func (w *world) addToProfile(t *testing.T, profile, role string) {
+	t.Helper()
+	_, err := w.iam.AddRoleToInstanceProfile(t.Context(), &iam.AddRoleToInstanceProfileInput{RoleName: aws.String(role), InstanceProfileName: aws.String(profile)})
+	must(t, err)
+}
+
+// takeFromProfile leaves a profile that holds no role as it is.
+func (w *world) takeFromProfile(t *testing.T, profile, role string) {
+	t.Helper()
+	ctx := context.WithoutCancel(t.Context())
+	out, err := w.iam.GetInstanceProfile(ctx, &iam.GetInstanceProfileInput{InstanceProfileName: aws.String(profile)})
+	must(t, err)
+	if len(out.InstanceProfile.Roles) == 0 {
+		return
+	}
+	_, err = w.iam.RemoveRoleFromInstanceProfile(ctx, &iam.RemoveRoleFromInstanceProfileInput{RoleName: aws.String(role), InstanceProfileName: aws.String(profile)})
+	must(t, err)
+}
+
+// deleteRole deletes a role that may be in the profile of its name.
 func (w *world) deleteRole(t *testing.T, name string) {
 	t.Helper()
 	ctx := context.WithoutCancel(t.Context())
@@ -69,8 +85,23 @@ func (w *world) deleteRole(t *testing.T, name string) {
 		_, err := w.iam.DetachRolePolicy(ctx, &iam.DetachRolePolicyInput{RoleName: aws.String(name), PolicyArn: policy.PolicyArn})
 		must(t, err)
 	}
-	_, err = w.iam.RemoveRoleFromInstanceProfile(ctx, &iam.RemoveRoleFromInstanceProfileInput{RoleName: aws.String(name), InstanceProfileName: aws.String(name)})
-	must(t, err)
+	w.takeFromProfile(t, name, name)
 	_, err = w.iam.DeleteRole(ctx, &iam.DeleteRoleInput{RoleName: aws.String(name)})
+	must(t, err)
+}
+
+// deleteEntry takes a role's access entry away, if there is one.
+func (w *world) deleteEntry(t *testing.T, role string) {
+	t.Helper()
+	_, err := w.eks.DeleteAccessEntry(context.WithoutCancel(t.Context()), &eks.DeleteAccessEntryInput{ClusterName: aws.String(layout.ClusterName), PrincipalArn: &role})
+	var absent *ekstypes.ResourceNotFoundException
+	if !errors.As(err, &absent) {
+		must(t, err)
+	}
+}
+
+func (w *world) createEntry(t *testing.T, role, kind string) {
+	t.Helper()
+	_, err := w.eks.CreateAccessEntry(t.Context(), &eks.CreateAccessEntryInput{ClusterName: aws.String(layout.ClusterName), PrincipalArn: &role, Type: &kind})
 	must(t, err)
 }

@@ -115,6 +115,16 @@ func (s *Sandbox) Driver(t testing.TB, args ...string) string {
 	return string(out)
 }
 
+// Node runs a command as root in a node, by instance id, and returns its output.
+// It fails for a node that has not booted yet, which is for the caller to judge.
+func (s *Sandbox) Node(id string, args ...string) (string, error) {
+	out, err := s.command(context.Background(), append([]string{"node", id, "--"}, args...)...).CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%v on %s: %w: %s", args, id, err, bytes.TrimSpace(out))
+	}
+	return string(out), nil
+}
+
 // Result is how a command in the user's seat ended.
 type Result struct {
 	Stdout, Stderr string

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -38,7 +37,7 @@ func TestBeacon(t *testing.T) {
 	t.Cleanup(func() { sandbox.Driver(t, "fault", "clear") })
 
 	result := sandbox.Exec(t, "kubectl", "eksnodes", "add", group, "--desired", "1", "--yes",
-		"--beacon-delay", "30s", "--timeout", "70s", "--pre-bootstrap", plant)
+		"--beacon-delay", "30s", "--timeout", "70s", "--pre-bootstrap", plant) // it must not join, however long that takes
 	_, outputs := w.stack(stackName(group))
 	instances := w.instances(outputs["NodeAutoScalingGroup"])
 	if len(instances) != 1 {
@@ -49,21 +48,26 @@ func TestBeacon(t *testing.T) {
 			t.Errorf("exit %d, want 3 and a line for %s", result.Code, id)
 		}
 		var console string
-		harness.Eventually(t, time.Minute, func() error {
+		var report userdata.BeaconReport
+		lines := map[string]string{}
+		harness.Eventually(t, patience, func() error {
 			console = w.console(id)
-			if report, found := userdata.ParseBeacon(console); !found || !report.Complete {
+			var found bool
+			if report, found = userdata.ParseBeacon(console); !found || !report.Complete {
 				return fmt.Errorf("no complete beacon on the console:\n%s", console)
+			}
+			for _, unit := range report.Units {
+				lines[unit.Name] = strings.Join(unit.Lines, "\n")
+			}
+			if !strings.Contains(lines["kubelet"], "Unauthorized") {
+				// The node was slower than the delay: let it look again.
+				if _, err := sandbox.Node(id, "bash", "/run/eksnodes-beacon"); err != nil {
+					return err
+				}
+				return fmt.Errorf("the beacon does not say why the kubelet cannot register: %+v", report)
 			}
 			return nil
 		})
-		report, _ := userdata.ParseBeacon(console)
-		lines := map[string]string{}
-		for _, unit := range report.Units {
-			lines[unit.Name] = strings.Join(unit.Lines, "\n")
-		}
-		if !strings.Contains(lines["kubelet"], "Unauthorized") {
-			t.Errorf("the beacon does not say why the kubelet cannot register: %+v", report)
-		}
 		if !strings.Contains(lines["containerd"], "E1122 failed") {
 			t.Errorf("the planted lines are not in the beacon, so its filter is not tried: %+v", report)
 		}

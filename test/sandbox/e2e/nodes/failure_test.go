@@ -5,7 +5,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // TestBadImage asks for an AMI that does not exist: the checks say so before
@@ -35,7 +34,7 @@ func TestInterrupted(t *testing.T) {
 			remove(t, stage.group)
 			args := []string{"kubectl", "eksnodes", "add", stage.group, "--desired", "1", "--yes"}
 			process := sandbox.Start(t, args...)
-			process.AwaitStderr(stage.sign, time.Minute)
+			process.AwaitStderr(stage.sign, patience)
 			process.Signal(syscall.SIGINT)
 			if result := process.Wait(); result.Code != 130 || !strings.Contains(result.Stderr, "kubectl eksnodes add "+stage.group) {
 				t.Errorf("exit %d, want 130 and the command that goes on", result.Code)
@@ -80,14 +79,13 @@ func TestLaunchFails(t *testing.T) {
 	const group = "no-capacity"
 	remove(t, group)
 	script(t, `{"launches": [{"group": "*`+group+`*", "code": "InsufficientInstanceCapacity", "message": "We currently do not have sufficient t3.medium capacity in the Availability Zone you requested."}]}`)
-	begun := time.Now()
 	// A group that may start empty, so that the stack itself does not wait for it.
 	result := sandbox.Exec(t, "kubectl", "eksnodes", "add", group, "--min", "0", "--desired", "1", "--yes", "--timeout", "10m")
 	if result.Code != 3 || !strings.Contains(result.Stderr, "sufficient t3.medium capacity") {
 		t.Errorf("exit %d, want 3 and EC2's reason", result.Code)
 	}
-	if took := time.Since(begun); took > 2*time.Minute {
-		t.Errorf("the wait ended after %s, not at once", took)
+	if strings.Contains(result.Stderr, "after 10m") {
+		t.Error("the wait went on until its timeout")
 	}
 }
 

@@ -26,6 +26,10 @@ import (
 	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/layout"
 )
 
+// patience is how long anything that nodes or AWS do by themselves may take, on
+// a machine that may have more to do.
+const patience = 5 * time.Minute
+
 // world looks at AWS and the API server with clients of its own.
 type world struct {
 	t   *testing.T
@@ -152,7 +156,7 @@ func (w *world) setMode(mode ekstypes.AuthenticationMode) {
 	}); err != nil {
 		w.t.Fatal(err)
 	}
-	harness.Eventually(w.t, time.Minute, func() error {
+	harness.Eventually(w.t, patience, func() error {
 		out, err := w.eks.DescribeCluster(w.t.Context(), &eks.DescribeClusterInput{Name: aws.String(layout.ClusterName)})
 		if err != nil {
 			return err
@@ -210,11 +214,14 @@ func (w *world) requireGone(group, asg, roleARN string) {
 	if left := w.instances(asg); len(left) > 0 {
 		w.t.Errorf("instances of %s are left: %v", group, slices.Collect(maps.Keys(left)))
 	}
-	for id, node := range w.nodes() {
-		if node.Labels["eksnodes.dev/group"] == group {
-			w.t.Errorf("node %s of %s (%s) is left", node.Name, group, id)
+	harness.Eventually(w.t, patience, func() error { // the cloud controller deletes them when it finds the machines gone
+		for id, node := range w.nodes() {
+			if node.Labels["eksnodes.dev/group"] == group {
+				return fmt.Errorf("node %s of %s (%s) is left", node.Name, group, id)
+			}
 		}
-	}
+		return nil
+	})
 	if w.entry(roleARN) != nil {
 		w.t.Errorf("the access entry of %s is left", roleARN)
 	}

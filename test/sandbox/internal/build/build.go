@@ -17,6 +17,7 @@ type Artefacts struct {
 	IAMAuth    string // aws-iam-authenticator
 	Nodeadm    string // nodeadm
 	Python     string // virtual environment with moto
+	AWSCLI     string // virtual environment with the AWS CLI
 	Base       string // base root file system of nodes
 }
 
@@ -58,6 +59,7 @@ func (b Builder) All(ctx context.Context) (Artefacts, error) {
 			return b.goTools(ctx, "nodeadm", "-s -w", "building nodeadm (a minute the first time)")
 		}},
 		{&a.Python, b.python},
+		{&a.AWSCLI, b.awsCLI},
 		{&a.Base, b.base},
 	} {
 		dir, err := step.make(ctx)

@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"text/tabwriter"
 	"time"
 
@@ -30,7 +32,7 @@ one of the controllers that AWS runs for a cluster.`, cloud.AllFaults()),
 // injected is what `fault list -o json` prints.
 type injected struct {
 	Rules []faults.Rule `json:"rules"`
-	Roles []string      `json:"roles"`
+	Roles []cloud.Off   `json:"roles"`
 }
 
 func (a *app) faultList() *cobra.Command {
@@ -76,8 +78,8 @@ func (a *app) printFaults(all injected, output string) error {
 			return err
 		}
 	}
-	for _, name := range all.Roles {
-		if _, err := fmt.Fprintf(w, "%s\trole off\t\t\t\n", name); err != nil {
+	for _, role := range all.Roles {
+		if _, err := fmt.Fprintf(w, "%s\trole off\t%s\t\t\n", role.Fault, cmp.Or(role.Group, "all machines")); err != nil {
 			return err
 		}
 	}
@@ -87,6 +89,7 @@ func (a *app) printFaults(all injected, output string) error {
 func (a *app) faultInject() *cobra.Command {
 	var r faults.Rule
 	var delay time.Duration
+	var group string
 	cmd := &cobra.Command{
 		Use:   "inject ROLE | inject deny|throttle|delay|error SERVICE:OPERATION",
 		Short: "Put a fault into force",
@@ -95,7 +98,7 @@ func (a *app) faultInject() *cobra.Command {
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
-				return a.passOn(cmd, http.MethodPut, control.RolesPath+"/"+args[0], nil, nil)
+				return a.passOn(cmd, http.MethodPut, rolePath(args[0], group), nil, nil)
 			}
 			r.Kind, r.Target, r.Delay = args[0], args[1], faults.Duration(delay)
 			if err := r.Validate(); err != nil {
@@ -112,11 +115,21 @@ func (a *app) faultInject() *cobra.Command {
 	flags.IntVar(&r.Status, "status", 0, "HTTP status of an error fault")
 	flags.StringVar(&r.Message, "message", "", "message of an error fault")
 	flags.StringVar(&r.Principal, "principal", "", "pattern of the caller's ARN (default: every caller)")
+	flags.StringVar(&group, "group", "", "Auto Scaling group for whose machines a role is off (default: all)")
 	return cmd
 }
 
+func rolePath(role, group string) string {
+	path := control.RolesPath + "/" + url.PathEscape(role)
+	if group == "" {
+		return path
+	}
+	return path + "?" + url.Values{"group": {group}}.Encode()
+}
+
 func (a *app) faultClear() *cobra.Command {
-	return &cobra.Command{
+	var group string
+	cmd := &cobra.Command{
 		Use:   "clear [ROLE|ID]",
 		Short: "Take one fault away, or all",
 		Args:  cobra.MaximumNArgs(1),
@@ -125,7 +138,7 @@ func (a *app) faultClear() *cobra.Command {
 			for _, role := range cloud.AllFaults() {
 				if len(args) == 0 || args[0] == string(role) {
 					steps = append(steps, func() error {
-						return a.passOn(cmd, http.MethodDelete, control.RolesPath+"/"+string(role), nil, nil)
+						return a.passOn(cmd, http.MethodDelete, rolePath(string(role), group), nil, nil)
 					})
 				}
 			}
@@ -138,4 +151,6 @@ func (a *app) faultClear() *cobra.Command {
 			return callAll(steps...)
 		},
 	}
+	cmd.Flags().StringVar(&group, "group", "", "group for whose machines a role is switched on again (default: for all)")
+	return cmd
 }

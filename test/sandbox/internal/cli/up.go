@@ -80,7 +80,13 @@ func (a *app) startAndWait(ctx context.Context, c supervise.Config) error {
 		if err := supervise.Clean(ctx, s); err != nil {
 			return fmt.Errorf("clean up after a former sandbox: %w", err)
 		}
-		var err error
+		was, err := supervise.RaiseWatchers(supervise.WatchersPath)
+		switch {
+		case err != nil:
+			a.say("warning: %v", err)
+		case was > 0:
+			a.say("fs.inotify.max_user_instances of this machine was %d, too few for several nodes: raised", was)
+		}
 		if ended, err = supervise.Start(c); err != nil {
 			return err
 		}

@@ -59,8 +59,9 @@ type Node struct {
 const (
 	// StatusPath answers a Status.
 	StatusPath = "/status"
-	// RolesPath answers the names of the faults of AWS's controllers that are
-	// injected; PUT and DELETE of one below it inject and clear it.
+	// RolesPath answers the faults of AWS's controllers that are injected; PUT
+	// and DELETE of one below it inject and clear it, with ?group=NAME for the
+	// machines of one Auto Scaling group.
 	RolesPath = "/roles"
 )
 

@@ -110,6 +110,13 @@ func (r *reader) instance(ctx context.Context, reservation types.Reservation, i 
 		}
 		r.details[instance.ID] = d
 	}
+	if d.profileARN != "" && d.roleARN == "" { // a role may be put into the profile at any time
+		if err := r.readProfile(ctx, i, &d); err != nil {
+			instance.Unread = fmt.Errorf("read instance %s: %w", instance.ID, err)
+			return instance
+		}
+		r.details[instance.ID] = d
+	}
 	instance.UserData, instance.PublicKey = d.userData, d.publicKey
 	instance.Family, instance.Shutdown = d.family, d.shutdown
 	instance.SubnetCIDR, instance.ZoneID = d.subnetCIDR, d.zoneID

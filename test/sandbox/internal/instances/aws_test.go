@@ -30,6 +30,7 @@ type account struct {
 	image     types.Image
 	shutdown  string
 	noProfile bool
+	noRole    bool // the profile holds none
 	asked     []string
 }
 
@@ -74,6 +75,9 @@ func (a *account) TerminateInstances(_ context.Context, in *ec2.TerminateInstanc
 func (a *account) GetInstanceProfile(_ context.Context, in *iam.GetInstanceProfileInput, _ ...func(*iam.Options)) (*iam.GetInstanceProfileOutput, error) {
 	if a.noProfile || aws.ToString(in.InstanceProfileName) != "nodes" {
 		return nil, errors.New("NoSuchEntity")
+	}
+	if a.noRole {
+		return &iam.GetInstanceProfileOutput{InstanceProfile: &iamtypes.InstanceProfile{InstanceProfileId: aws.String("AIPA1")}}, nil
 	}
 	return &iam.GetInstanceProfileOutput{InstanceProfile: &iamtypes.InstanceProfile{
 		InstanceProfileId: aws.String("AIPA1"),
@@ -149,6 +153,19 @@ func TestUnreadInstance(t *testing.T) {
 	}
 	if all[0].Unread == nil || !strings.Contains(all[0].Unread.Error(), "NoSuchEntity") || all[1].Unread != nil || all[1].Profile != nil {
 		t.Errorf("instances %+v", all)
+	}
+}
+
+// A role that is put into an empty profile later reaches the instance.
+func TestRoleComesLater(t *testing.T) {
+	a := &account{instances: []types.Instance{running("i-1")}, noRole: true}
+	r := newReader(a)
+	if all, err := r.list(t.Context()); err != nil || all[0].Unread != nil || all[0].Profile != nil {
+		t.Fatalf("with an empty profile: %+v, %v", all, err)
+	}
+	a.noRole = false
+	if all, err := r.list(t.Context()); err != nil || all[0].Profile == nil || all[0].Profile.RoleName != "nodes" {
+		t.Errorf("with a role in it: %+v, %v", all, err)
 	}
 }
 

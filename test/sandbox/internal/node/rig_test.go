@@ -120,7 +120,7 @@ func (r *testRig) eventually(t *testing.T, limit time.Duration, script string) {
 	t.Helper()
 	deadline := time.Now().Add(limit)
 	for {
-		result, err := r.node.RunCommand(t.Context(), script, 10*time.Second)
+		result, err := r.node.RunCommand(t.Context(), script, patience)
 		if err == nil && result.ExitCode == 0 {
 			return
 		}
@@ -131,10 +131,14 @@ func (r *testRig) eventually(t *testing.T, limit time.Duration, script string) {
 	}
 }
 
+// patience is how long a node may take for anything, on a machine that may have
+// more to do.
+const patience = 3 * time.Minute
+
 // consoleUntil waits for a text on the console.
 func (r *testRig) consoleUntil(t *testing.T, want string) (string, time.Time) {
 	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(patience)
 	for {
 		text, at, err := r.node.ConsoleOutput()
 		check(t, err)
@@ -150,7 +154,7 @@ func (r *testRig) consoleUntil(t *testing.T, want string) (string, time.Time) {
 
 func (r *testRig) run(t *testing.T, script string) string {
 	t.Helper()
-	result, err := r.node.RunCommand(t.Context(), script, 20*time.Second)
+	result, err := r.node.RunCommand(t.Context(), script, patience)
 	check(t, err)
 	if result.ExitCode != 0 {
 		t.Errorf("%s: exit code %d: %s", script, result.ExitCode, result.Stderr)

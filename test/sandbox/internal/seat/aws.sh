@@ -1,6 +1,11 @@
 #!/bin/sh
-# Stands in for the AWS CLI in kubeconfigs: `aws eks get-token`, by the same
-# library's token command. Nothing else of the CLI is here, and it says so.
+# The AWS CLI, but for what kubeconfigs call at every turn: `aws eks get-token` is
+# played by the token command of the same library that checks the tokens, which
+# takes milliseconds where the CLI takes a second.
+case " $* " in
+*" eks get-token "*) ;;
+*) exec @PYTHON@ -m awscli "$@" ;;
+esac
 command= cluster= region=${AWS_REGION:-} role= profile=
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -18,7 +23,7 @@ while [ $# -gt 0 ]; do
 	shift
 done
 if [ "$command" != " eks get-token" ] || [ -z "$cluster" ]; then
-	echo "aws (sandbox): only 'aws eks get-token --cluster-name NAME' is played here, not 'aws$command'" >&2
+	echo "aws (sandbox): 'aws eks get-token --cluster-name NAME' is played here, not 'aws$command'" >&2
 	exit 252
 fi
 [ -z "$profile" ] || export AWS_PROFILE="$profile"

@@ -8,14 +8,17 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/layout"
 )
 
-// AWS is the script that plays `aws eks get-token`.
-//
 //go:embed aws.sh
-var AWS string
+var awsScript string
+
+// AWS is the program "aws" of the seat: the AWS CLI, run by the python of its
+// virtual environment, but for `aws eks get-token`.
+func AWS(python string) string { return strings.ReplaceAll(awsScript, "@PYTHON@", python) }
 
 // Profile is what commands at the seat are given. The supervisor writes it when
 // it knows the secrets.

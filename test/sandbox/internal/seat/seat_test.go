@@ -69,11 +69,13 @@ func TestExitCode(t *testing.T) {
 	}
 }
 
-// TestAWS runs the script with an aws-iam-authenticator that prints its arguments.
+// TestAWS runs the script with an aws-iam-authenticator and an AWS CLI that
+// print their arguments.
 func TestAWS(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{
-		"aws":                   AWS,
+		"aws":                   AWS("python"),
+		"python":                "#!/bin/sh\necho \"python $@\"\n",
 		"aws-iam-authenticator": "#!/bin/sh\necho \"$@ profile=$AWS_PROFILE\"\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil {
@@ -88,7 +90,8 @@ func TestAWS(t *testing.T) {
 		{args: "eks get-token --cluster-name demo --region eu-west-1", want: "token -i demo --region eu-west-1 profile=\n"},
 		{args: "eks get-token --cluster-name demo --role-arn arn:x --profile p", want: "token -i demo --region us-east-1 -r arn:x profile=p\n"},
 		{args: "eks get-token", code: 252},
-		{args: "s3 ls", code: 252},
+		{args: "s3 ls", want: "python -m awscli s3 ls\n"},
+		{args: "--output json ec2 describe-vpcs", want: "python -m awscli --output json ec2 describe-vpcs\n"},
 		{args: "eks get-token --cluster-id demo", code: 252},
 	}
 	for _, tt := range tests {

@@ -22,7 +22,9 @@ func (s seeder) clusterRole(ctx context.Context, r *Result) error {
 		return err
 	}
 	r.ClusterRoleARN = aws.ToString(out.Role.Arn)
-	return nil
+	_, err = s.iam.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{
+		RoleName: aws.String(layout.ClusterRole), PolicyArn: aws.String("arn:aws:iam::aws:policy/AmazonEKSClusterPolicy")})
+	return err
 }
 
 // administrator lets the user do everything.

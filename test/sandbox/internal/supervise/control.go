@@ -48,13 +48,13 @@ func (w *world) serveStatus(rw http.ResponseWriter, _ *http.Request) {
 
 // serveRoles lists the controllers of AWS that are switched off.
 func (w *world) serveRoles(rw http.ResponseWriter, _ *http.Request) {
-	w.reply(rw, append([]cloud.Fault{}, w.roles.List()...))
+	w.reply(rw, append([]cloud.Off{}, w.roles.List()...))
 }
 
 // switchRole makes a handler that switches a role off, or on again.
-func switchRole(change func(name string) error) http.HandlerFunc {
+func switchRole(change func(name, group string) error) http.HandlerFunc {
 	return func(rw http.ResponseWriter, r *http.Request) {
-		if err := change(r.PathValue("fault")); err != nil {
+		if err := change(r.PathValue("fault"), r.URL.Query().Get("group")); err != nil {
 			http.Error(rw, err.Error(), http.StatusBadRequest)
 			return
 		}

@@ -28,7 +28,7 @@ func (w *world) prepareSeat() error {
 		{s.UserKubeconfig(), string(config), 0o600},
 		{filepath.Join(s.Home(), ".ssh", "id_ed25519"), w.seed.PrivateKey, 0o600},
 		{s.Path("etc", "laptop-resolv.conf"), resolvConf(layout.LaptopGateway), 0o644},
-		{filepath.Join(s.Bin(), "aws"), seat.AWS, 0o700},
+		{filepath.Join(s.Bin(), "aws"), seat.AWS(filepath.Join(w.config.Artefacts.AWSCLI, "bin", "python")), 0o700},
 	} {
 		if err := os.MkdirAll(filepath.Dir(f.path), 0o700); err != nil {
 			return fmt.Errorf("prepare seat: %w", err)

@@ -20,7 +20,7 @@ from .cfn.api import CloudFormation
 from .cfn.handlers import all_handlers
 from .cfn.update import UpdatingEngine
 from .clock import CLOCK
-from .ec2 import filters, groups, image_devices, lifecycle, limits, not_found, running
+from .ec2 import filters, groups, image_devices, lifecycle, limits, not_found, profiles, running
 from .faults import Script
 from .patching import Patcher
 from .settings import Settings
@@ -30,7 +30,7 @@ RELIED_ON: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (FakeAutoScalingGroup, ("__init__", "_set_azs_and_vpcs", "_set_launch_configuration", "get_propagated_tags")),
     (IAMBackend, ("create_role", "delete_role", "attach_role_policy", "detach_role_policy")),
     (IAMBackend, ("create_instance_profile", "delete_instance_profile", "create_service_linked_role")),
-    (IamInstanceProfileAssociationBackend, ("associate_iam_instance_profile",)),
+    (IamInstanceProfileAssociationBackend, ("associate_iam_instance_profile", "replace_iam_instance_profile_association")),
     (Instance, ("__init__",)),
     (InstanceBackend, ("terminate_instances",)),
     (InstanceProfile, ("__init__",)),
@@ -53,6 +53,7 @@ def apply(patcher: Patcher, settings: Settings) -> None:
     lifecycle.apply(patcher, script)
     running.apply(patcher)
     groups.apply(patcher)
+    profiles.apply(patcher)
     filters.apply(patcher)
     not_found.apply(patcher)
     image_devices.apply(patcher)

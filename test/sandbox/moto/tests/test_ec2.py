@@ -84,6 +84,21 @@ def test_run_instances_takes_all_of_a_launch_template(client, world, image):
     ec2.terminate_instances(InstanceIds=[shown["InstanceId"]])
 
 
+def test_the_profile_given_last_is_shown(client, world, image):
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ReplaceIamInstanceProfileAssociation.html"""
+    iam, ec2 = client("iam"), client("ec2")
+    first, second = (iam.create_instance_profile(InstanceProfileName=n)["InstanceProfile"] for n in ("first", "second"))
+    instance = run(client, world, ImageId=image)
+    assert "IamInstanceProfile" not in described(client, instance)
+    associated = ec2.associate_iam_instance_profile(InstanceId=instance, IamInstanceProfile={"Arn": first["Arn"]})
+    shown = described(client, instance)["IamInstanceProfile"]
+    assert shown == {"Arn": first["Arn"], "Id": first["InstanceProfileId"]}
+    association = associated["IamInstanceProfileAssociation"]["AssociationId"]
+    ec2.replace_iam_instance_profile_association(AssociationId=association, IamInstanceProfile={"Name": "second"})
+    shown = described(client, instance)["IamInstanceProfile"]
+    assert shown == {"Arn": second["Arn"], "Id": second["InstanceProfileId"]}
+
+
 def test_a_full_subnet_takes_no_more(client, world, image):
     """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html"""
     ec2 = client("ec2")

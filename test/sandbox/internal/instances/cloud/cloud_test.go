@@ -27,12 +27,15 @@ import (
 	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/node/imds"
 )
 
-const name = "ip-10-20-16-7.us-west-2.compute.internal"
+const (
+	name  = "ip-10-20-16-7.us-west-2.compute.internal"
+	group = "workers"
+)
 
 func instance() instances.Instance {
 	return instances.Instance{State: types.InstanceStateNameRunning, Instance: imds.Instance{
 		ID: "i-0123456789abcdef0", Type: "m5.large", Region: "us-west-2", Zone: "us-west-2a", ZoneID: "usw2-az1",
-		PrivateIP: "10.20.16.7", PrivateDNS: name,
+		PrivateIP: "10.20.16.7", PrivateDNS: name, Tags: map[string]string{"aws:autoscaling:groupName": group},
 	}}
 }
 
@@ -229,19 +232,40 @@ func TestNetworks(t *testing.T) {
 
 func TestFaults(t *testing.T) {
 	var f Faults
-	if err := f.Inject("no-dns"); err == nil {
+	if err := f.Inject("no-dns", ""); err == nil {
 		t.Error("an unknown fault was injected")
 	}
 	for _, fault := range AllFaults() {
-		if err := f.Inject(string(fault)); err != nil || !f.Active(fault) {
-			t.Errorf("%s: active %v, %v", fault, f.Active(fault), err)
+		if err := f.Inject(string(fault), ""); err != nil || !f.Active(fault, "any") {
+			t.Errorf("%s: active %v, %v", fault, f.Active(fault, "any"), err)
 		}
 	}
-	if err := f.Clear("no-cni"); err != nil {
+	for _, group := range []string{"b", "a"} {
+		if err := f.Inject("no-ccm", group); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, off := range []Off{{NoCNI, ""}, {NoCCM, "b"}} {
+		if err := f.Clear(string(off.Fault), off.Group); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff([]Off{{NoCCM, ""}, {NoCCM, "a"}, {NoCSR, ""}}, f.List()); diff != "" {
+		t.Errorf("faults (-want +got):\n%s", diff)
+	}
+	if err := f.Clear("no-ccm", ""); err != nil || f.Active(NoCCM, "a") {
+		t.Errorf("cleared for all, it is still off for a group: %v", err)
+	}
+}
+
+// A role that is off for one group goes on for the others.
+func TestFaultsOfOneGroup(t *testing.T) {
+	var f Faults
+	if err := f.Inject("no-cni", group); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]Fault{NoCCM, NoCSR}, f.List()); diff != "" {
-		t.Errorf("faults (-want +got):\n%s", diff)
+	if !f.Active(NoCNI, group) || f.Active(NoCNI, "other") || f.Active(NoCNI, "") || f.Active(NoCCM, group) {
+		t.Errorf("off: %v", f.List())
 	}
 }
 
@@ -308,7 +332,7 @@ func TestControllers(t *testing.T) {
 	}
 
 	for _, f := range AllFaults() {
-		if err := faults.Inject(string(f)); err != nil {
+		if err := faults.Inject(string(f), group); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -318,7 +342,7 @@ func TestControllers(t *testing.T) {
 		t.Errorf("with all roles off: %s, want %s", got, want)
 	}
 	for _, f := range AllFaults() {
-		if err := faults.Clear(string(f)); err != nil {
+		if err := faults.Clear(string(f), group); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -327,7 +351,9 @@ func TestControllers(t *testing.T) {
 	if got, want := state(), "fargate "+name+" approved i-0123456789abcdef0:"+conflistPath; got != want {
 		t.Errorf("with all roles on: %s, want %s", got, want)
 	}
-	w.instances = nil
+	next := instance()
+	next.ID = "i-0fedcba9876543210" // with the address, and so the name, of the one that has gone
+	w.instances = []instances.Instance{next}
 	sync()
 	if got, want := state(), "fargate approved i-0123456789abcdef0:"+conflistPath; got != want {
 		t.Errorf("without the instance: %s, want %s", got, want)

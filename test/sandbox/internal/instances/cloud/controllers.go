@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	certificatesv1 "k8s.io/api/certificates/v1"
@@ -38,7 +39,7 @@ type Controllers struct {
 
 	nodes    corelisters.NodeLister
 	requests certificateslisters.CertificateSigningRequestLister
-	seen     map[string]bool // provider ids of instances that have existed
+	seen     map[string]string // groups of the instances that have existed, by provider id
 }
 
 // New makes the controllers. The client must be allowed to change nodes and to
@@ -46,7 +47,7 @@ type Controllers struct {
 func New(client kubernetes.Interface, source Source, faults *Faults, log *slog.Logger) *Controllers {
 	return &Controllers{
 		client: client, source: source, faults: faults, log: log,
-		cni: newNetworks(time.Now), seen: map[string]bool{},
+		cni: newNetworks(time.Now), seen: map[string]string{},
 	}
 }
 
@@ -93,7 +94,7 @@ func (c *Controllers) sync(ctx context.Context) error {
 	byName := map[string]instances.Instance{}
 	for _, i := range c.source.Instances() {
 		byName[i.PrivateDNS] = i
-		c.seen[providerID(i)] = true
+		c.seen[providerID(i)] = groupOf(i)
 	}
 	return errors.Join(
 		c.syncNodes(ctx, nodes, byName),
@@ -102,17 +103,21 @@ func (c *Controllers) sync(ctx context.Context) error {
 	)
 }
 
+// groupOf is the Auto Scaling group of an instance, by the tag that Auto Scaling
+// gives it.
+func groupOf(i instances.Instance) string { return i.Tags["aws:autoscaling:groupName"] }
+
 func (c *Controllers) syncNodes(ctx context.Context, nodes []*corev1.Node, byName map[string]instances.Instance) error {
-	if c.faults.Active(NoCCM) {
-		return nil
-	}
 	var errs []error
 	for _, n := range nodes {
-		i, lives := byName[n.Name]
+		i, named := byName[n.Name]
+		// A machine's address, and so its name, may be another's by now.
+		lives := named && (n.Spec.ProviderID == "" || n.Spec.ProviderID == providerID(i))
+		group, existed := c.seen[n.Spec.ProviderID]
 		switch {
-		case lives:
+		case lives && !c.faults.Active(NoCCM, groupOf(i)):
 			errs = append(errs, c.initialize(ctx, n, i))
-		case c.seen[n.Spec.ProviderID]:
+		case !lives && existed && !c.faults.Active(NoCCM, group):
 			errs = append(errs, c.deleteNode(ctx, n))
 		}
 	}
@@ -120,12 +125,12 @@ func (c *Controllers) syncNodes(ctx context.Context, nodes []*corev1.Node, byNam
 }
 
 func (c *Controllers) syncRequests(ctx context.Context, requests []*certificatesv1.CertificateSigningRequest, byName map[string]instances.Instance) error {
-	if c.faults.Active(NoCSR) {
-		return nil
-	}
 	var errs []error
 	for _, r := range requests {
 		if decided(r) || r.Spec.SignerName != certificatesv1.KubeletServingSignerName {
+			continue
+		}
+		if c.faults.Active(NoCSR, groupOf(byName[strings.TrimPrefix(r.Spec.Username, nodeUserPrefix)])) {
 			continue
 		}
 		if err := checkServing(r, byName); err != nil {
@@ -139,12 +144,9 @@ func (c *Controllers) syncRequests(ctx context.Context, requests []*certificates
 
 func (c *Controllers) syncNetworks(nodes []*corev1.Node, byName map[string]instances.Instance) error {
 	c.cni.forget(byName)
-	if c.faults.Active(NoCNI) {
-		return nil
-	}
 	var errs []error
 	for _, n := range nodes {
-		if i, lives := byName[n.Name]; lives {
+		if i, lives := byName[n.Name]; lives && !c.faults.Active(NoCNI, groupOf(i)) {
 			errs = append(errs, c.cni.sync(i.ID, c.source.WriteFile))
 		}
 	}

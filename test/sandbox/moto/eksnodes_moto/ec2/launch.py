@@ -129,5 +129,3 @@ def put_profile(backend: Any, instance: Any, profile: dict[str, str]) -> None:
     if profile:
         found = find_profile(backend, profile)
         backend.associate_iam_instance_profile(instance_id=instance.id, iam_instance_profile_arn=found.arn)
-        # moto shows the association's id here; AWS shows the profile's.
-        instance.iam_instance_profile = {"Arn": found.arn, "Id": found.id}
