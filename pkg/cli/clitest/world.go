@@ -119,14 +119,7 @@ func (w *World) CA() []byte {
 
 // Kubeconfig is a kubeconfig as `aws eks update-kubeconfig` names things.
 func (w *World) Kubeconfig(ca []byte) string {
-	name := fmt.Sprintf("arn:aws:eks:%s:%s:cluster/%s", Region, Account, Cluster)
-	return fmt.Sprintf(`apiVersion: v1
-kind: Config
-current-context: %[1]s
-contexts: [{name: %[1]q, context: {cluster: %[1]q, user: me}}]
-clusters: [{name: %[1]q, cluster: {server: %[2]q, certificate-authority-data: %[3]s}}]
-users: [{name: me, user: {token: t}}]
-`, name, w.Kube(), encode(ca))
+	return kubeconfig(Region, Account, Cluster, w.Kube(), ca)
 }
 
 // Do changes the world by a story's words:
