@@ -84,7 +84,9 @@ func TestPlayIsTrue(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(p.Snapshot(), saved.Snapshot, cmpopts.EquateEmpty(), notRead(),
-		cmpopts.SortSlices(func(a, b snapshot.ACLEntry) bool { return a.Number < b.Number || a.Number == b.Number && !a.Egress && b.Egress })); diff != "" {
+		cmpopts.SortSlices(func(a, b snapshot.ACLEntry) bool {
+			return a.Number < b.Number || a.Number == b.Number && !a.Egress && b.Egress
+		})); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -33,7 +33,9 @@ func at(name string, t time.Time) string {
 }
 
 // set is a list in EC2's form.
-func set[T any](name string, items []T, one func(T) string) string { return list(name, "item", items, one) }
+func set[T any](name string, items []T, one func(T) string) string {
+	return list(name, "item", items, one)
+}
 
 // members is a list in the form of the services that speak awsquery.
 func members[T any](name string, items []T, one func(T) string) string {
