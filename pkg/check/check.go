@@ -84,6 +84,9 @@ type Check struct {
 	// Path rows are about the way from a machine to the cluster. A machine
 	// that is Ready has come that way, so there they warn and never fail.
 	Path bool
+	// Repairable rows are about the mapping of roles, which Repairs knows how
+	// to put right. What any other row finds is the user's to mend.
+	Repairable bool
 
 	// Exactly one of the four is set. Each returns what it found; nothing
 	// means not applicable.
