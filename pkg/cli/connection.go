@@ -74,6 +74,17 @@ func (c *connection) kubectlArgs() []string {
 	return args
 }
 
+// args are all flags by which the user chose the cluster.
+func (c *connection) args() []string {
+	args := c.kubectlArgs()
+	for _, flag := range [][2]string{{"eks-cluster", c.eksCluster}, {"region", c.region}, {"profile", c.profile}} {
+		if flag[1] != "" {
+			args = append(args, "--"+flag[0]+"="+flag[1])
+		}
+	}
+	return args
+}
+
 // session is an open connection: the cluster's API, AWS, and the cluster's
 // name in EKS.
 type session struct {

@@ -30,19 +30,27 @@ func play(t testing.TB, snap *snapshot.Snapshot) *clitest.Play {
 	t.Helper()
 	p := clitest.NewPlay(snap)
 	t.Cleanup(p.Close)
-	dir := t.TempDir()
-	config := filepath.Join(dir, "kubeconfig")
+	config := filepath.Join(t.TempDir(), "kubeconfig")
 	if err := os.WriteFile(config, []byte(p.Kubeconfig()), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	callAs(t, config, p.AWS())
+	return p
+}
+
+// callAs makes this process a caller with credentials, who means the
+// kubeconfig and sends all calls of AWS to the endpoint.
+func callAs(t testing.TB, kubeconfig, endpoint string) {
+	t.Helper()
+	dir := t.TempDir()
 	for name, value := range map[string]string{
-		"HOME": dir, "KUBECONFIG": config, "AWS_ENDPOINT_URL": p.AWS(), "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret",
-		"AWS_SESSION_TOKEN": "", "AWS_PROFILE": "", "AWS_REGION": "", "AWS_CA_BUNDLE": "", "AWS_EC2_METADATA_DISABLED": "true",
+		"HOME": dir, "XDG_STATE_HOME": filepath.Join(dir, "state"), "KUBECONFIG": kubeconfig, "AWS_ENDPOINT_URL": endpoint,
+		"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret",
+		"AWS_SESSION_TOKEN": "", "AWS_PROFILE": "", "AWS_REGION": "", "AWS_DEFAULT_REGION": "", "AWS_CA_BUNDLE": "", "AWS_EC2_METADATA_DISABLED": "true",
 		"AWS_CONFIG_FILE": filepath.Join(dir, "none"), "AWS_SHARED_CREDENTIALS_FILE": filepath.Join(dir, "none"),
 	} {
 		t.Setenv(name, value)
 	}
-	return p
 }
 
 // run runs the real command with its report as JSON.

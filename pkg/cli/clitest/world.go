@@ -12,8 +12,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"time"
 )
 
 // The fixed parts of the world.
@@ -44,7 +46,9 @@ type World struct {
 	entries    map[string]*entry // by principal
 	roles      map[string]string // path of a role by its name; "": there is no such role
 	me         string            // ARN of the caller
+	roleMade   time.Time         // when the nodes' role was
 	awsAuth    map[string]string // data of the ConfigMap; nil: there is none
+	conflicts  int               // so many writes of it come too late
 	group      *group
 	instances  []*instance
 	nodes      map[string]*node
@@ -68,7 +72,14 @@ type entry struct {
 	Type      string   `json:"type"`
 	Username  string   `json:"username,omitempty"`
 	Groups    []string `json:"kubernetesGroups,omitempty"`
+	Created   int64    `json:"createdAt"` // Unix time
 	policies  []string
+}
+
+// made is the entry with the time that it is made at.
+func (e *entry) made() *entry {
+	e.Created = time.Now().Unix()
+	return e
 }
 
 type event struct{ id, resource, kind, status, reason string }
@@ -91,8 +102,9 @@ type node struct {
 func New() *World {
 	w := &World{
 		denied: map[string]bool{}, mode: "API_AND_CONFIG_MAP", entries: map[string]*entry{}, roles: map[string]string{},
-		me:    "arn:aws:iam::" + Account + ":user/me",
-		nodes: map[string]*node{}, version: 1, changed: make(chan struct{}),
+		me:       "arn:aws:iam::" + Account + ":user/me",
+		roleMade: time.Date(2026, 11, 1, 10, 0, 0, 0, time.UTC),
+		nodes:    map[string]*node{}, version: 1, changed: make(chan struct{}),
 	}
 	w.aws = httptest.NewServer(http.HandlerFunc(w.serveAWS))
 	w.kube = httptest.NewTLSServer(http.HandlerFunc(w.serveKube))
@@ -133,7 +145,10 @@ func (w *World) Kubeconfig(ca []byte) string {
 //	entry ARN TYPE [USERNAME GROUP,GROUP]
 //	role NAME PATH|none
 //	me ARN
+//	no-entry ARN
 //	aws-auth KEY TEXT
+//	conflicts 2
+//	role-again
 //	heal
 func (w *World) Do(words ...string) error {
 	w.mu.Lock()
@@ -152,9 +167,18 @@ func (w *World) Do(words ...string) error {
 	case len(words) == 1 && words[0] == "freeze":
 		w.frozen = true
 	case len(words) == 3 && words[0] == "entry":
-		w.entries[words[1]] = &entry{Principal: words[1], Type: words[2]}
+		w.entries[words[1]] = (&entry{Principal: words[1], Type: words[2]}).made()
 	case len(words) == 5 && words[0] == "entry":
-		w.entries[words[1]] = &entry{Principal: words[1], Type: words[2], Username: words[3], Groups: strings.Split(words[4], ",")}
+		w.entries[words[1]] = (&entry{Principal: words[1], Type: words[2], Username: words[3], Groups: strings.Split(words[4], ",")}).made()
+	case len(words) == 2 && words[0] == "no-entry":
+		delete(w.entries, words[1])
+	case len(words) == 2 && words[0] == "conflicts":
+		w.conflicts, _ = strconv.Atoi(words[1])
+	case len(words) == 1 && words[0] == "role-again": // all entries are older
+		w.roleMade = time.Now().Add(-time.Minute)
+		for _, entry := range w.entries {
+			entry.Created -= 3600
+		}
 	case len(words) == 3 && words[0] == "role":
 		w.roles[words[1]] = strings.TrimSuffix(words[2], "none")
 	case len(words) == 2 && words[0] == "me":
