@@ -12,6 +12,7 @@ import (
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/check"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/evidence"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/gather"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/product"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/report"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
@@ -73,6 +74,7 @@ type doctorFlags struct {
 	yes         bool
 	wait        time.Duration
 	poll        time.Duration
+	timeout     time.Duration
 }
 
 func (f *doctorFlags) bindScope(flags *pflag.FlagSet) {
@@ -86,6 +88,7 @@ func (f *doctorFlags) bindScope(flags *pflag.FlagSet) {
 	flags.StringVar(&f.compare, "compare", "", "compare what fails with this `instance` instead of the most alike one that is Ready")
 	flags.DurationVar(&f.wait, "wait", 0, "look again until nothing fails, for at most this `time`")
 	flags.DurationVar(&f.poll, "poll", 10*time.Second, "time between two looks with --wait")
+	flags.DurationVar(&f.timeout, "timeout", gather.DefaultTimeout, "`time` that reading one thing may take; what takes longer is unknown")
 	flags.StringVar(&f.failOn, "fail-on", "fail", "what makes the exit code 3: fail, warn or never")
 }
 
