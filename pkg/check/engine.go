@@ -24,8 +24,9 @@ func Run(snap *snapshot.Snapshot, checks []Check) report.Report {
 // Judge is Run with options.
 func Judge(snap *snapshot.Snapshot, checks []Check, opts Options) report.Report {
 	var verdicts []verdict
+	court := newCourt(snap)
 	for i := range checks {
-		verdicts = append(verdicts, temper(snap, &checks[i], judge(snap, &checks[i]))...)
+		verdicts = append(verdicts, court.temper(&checks[i], court.judge(&checks[i]))...)
 	}
 	block(verdicts)
 	folded := fold(verdicts)
@@ -81,16 +82,16 @@ type subject struct {
 }
 
 // judge asks one rule about all its subjects.
-func judge(snap *snapshot.Snapshot, check *Check) []verdict {
+func (c *court) judge(check *Check) []verdict {
 	var verdicts []verdict
-	seen := restrict(snap, slices.Concat(check.Needs, check.Uses))
+	seen := c.restrict(slices.Concat(check.Needs, check.Uses))
 	asked := subjects(seen, check)
 	of := map[report.Kind]int{}
 	for _, s := range asked {
 		of[s.kind]++
 	}
 	for _, s := range asked {
-		for _, result := range answer(snap, seen, check, s) {
+		for _, result := range c.answer(seen, check, s) {
 			verdicts = append(verdicts, verdict{
 				Finding: report.Finding{
 					Check: check.ID, Title: check.Title, Status: result.Status, Confidence: result.Confidence,
@@ -108,12 +109,12 @@ func judge(snap *snapshot.Snapshot, check *Check) []verdict {
 // needs is a gap. A section that the command chose not to read, because
 // nothing in it was of use (the key pairs of a group without one), makes the
 // rule not applicable. A rule that panics knows nothing either.
-func answer(snap, seen *snapshot.Snapshot, check *Check, s subject) (results []Result) {
+func (c *court) answer(seen *snapshot.Snapshot, check *Check, s subject) (results []Result) {
 	for _, section := range check.Needs {
 		if s.proposed && (section == snapshot.SectionGroups || section == snapshot.SectionLaunch) {
 			continue
 		}
-		gap, missing := snap.Gap(section, s.name)
+		gap, missing := c.gap(section, s.name)
 		switch {
 		case missing && gap.Reason == snapshot.GapNotAsked:
 			return nil
