@@ -89,7 +89,8 @@ type Check struct {
 	Repairable bool
 
 	// Exactly one of the four is set. Each returns what it found; nothing
-	// means not applicable.
+	// means not applicable. A Node rule sees the pods, the lease and the
+	// certificate requests of the machine's own node only.
 	Cluster func(*snapshot.Snapshot) []Result
 	Group   func(*snapshot.Snapshot, *snapshot.Group) []Result
 	Node    func(*snapshot.Snapshot, *snapshot.Node) []Result

@@ -85,24 +85,30 @@ type subject struct {
 func (c *court) judge(check *Check) []verdict {
 	var verdicts []verdict
 	seen := c.restrict(slices.Concat(check.Needs, check.Uses))
-	asked := subjects(seen, check)
+	asked := c.subjects(seen, check)
 	of := map[report.Kind]int{}
 	for _, s := range asked {
 		of[s.kind]++
 	}
+	settled := newFolder() // what does not fail blocks nothing: it need not be kept one by one
 	for _, s := range asked {
 		for _, result := range c.answer(seen, check, s) {
-			verdicts = append(verdicts, verdict{
+			v := verdict{
 				Finding: report.Finding{
 					Check: check.ID, Title: check.Title, Status: result.Status, Confidence: result.Confidence,
 					Summary: result.Summary, Evidence: result.Evidence, Fix: result.Fix, Refs: refs(check),
 					Kind: s.kind, Of: of[s.kind], Link: check.Link.String(),
 				},
 				subject: s.name, kind: s.kind, group: s.group, link: check.Link, symptom: check.Symptom,
-			})
+			}
+			if v.Status == report.Fail {
+				verdicts = append(verdicts, v)
+			} else {
+				settled.add(v)
+			}
 		}
 	}
-	return verdicts
+	return append(verdicts, settled.list...)
 }
 
 // answer is the rule's, or the engine's unknown when a section that the rule
@@ -144,7 +150,7 @@ func unknown(gap snapshot.Gap) Result {
 
 // subjects of a check. When the list of subjects itself could not be read,
 // the cluster stands for them, so that the gap is still said.
-func subjects(seen *snapshot.Snapshot, check *Check) []subject {
+func (c *court) subjects(seen *snapshot.Snapshot, check *Check) []subject {
 	var all []subject
 	switch {
 	case check.Cluster != nil:
@@ -157,10 +163,11 @@ func subjects(seen *snapshot.Snapshot, check *Check) []subject {
 			}})
 		}
 	case check.Node != nil:
+		near := c.near(seen)
 		for i := range seen.Nodes {
 			node := &seen.Nodes[i]
-			all = append(all, subject{name: nodeName(node), kind: report.KindMachine, group: node.Group, ask: func(s *snapshot.Snapshot) []Result {
-				return check.Node(s, node)
+			all = append(all, subject{name: nodeName(node), kind: report.KindMachine, group: node.Group, ask: func(*snapshot.Snapshot) []Result {
+				return check.Node(near(node), node)
 			}})
 		}
 	}
