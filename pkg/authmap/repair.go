@@ -69,11 +69,14 @@ func (d *document) withValue(i int, key, value string) (string, bool) {
 	if node.Value == value {
 		return d.text, true
 	}
-	at := d.offset(node)
+	at, written := d.offset(node), scalar(value)
+	if d.root.Style&yamlv3.FlowStyle != 0 || d.root.Content[i].Style&yamlv3.FlowStyle != 0 {
+		written = quoted(value) // braces and commas mean something there, and JSON has nothing else
+	}
 	for _, quote := range []string{"", `"`, "'"} {
 		have := quote + node.Value + quote
 		if len(d.text) >= at+len(have) && d.text[at:at+len(have)] == have && node.Value != "" {
-			return d.apply(splice{at: at, drop: len(have), insert: scalar(value)}), true
+			return d.apply(splice{at: at, drop: len(have), insert: written}), true
 		}
 	}
 	return "", false

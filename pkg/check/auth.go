@@ -72,7 +72,7 @@ func authChecks() []Check {
 // mappingRow is the row of one mistake in a role's mapping.
 func mappingRow(id, title, why, ref string) Check {
 	return Check{
-		ID: id, Title: title, Why: why, Ref: ref, Link: LinkAuthentication,
+		ID: id, Title: title, Why: why, Ref: ref, Link: LinkAuthentication, Repairable: true,
 		Needs: sections(snapshot.SectionCluster),
 		Uses: sections(snapshot.SectionGroups, snapshot.SectionLaunch, snapshot.SectionInstances, snapshot.SectionNodes,
 			snapshot.SectionRoles, snapshot.SectionAccessEntries, snapshot.SectionAwsAuth),

@@ -92,7 +92,7 @@ func execThere(v *hostView) []Result {
 func execEnds(v *hostView) []Result {
 	e := v.Exec
 	switch {
-	case noCredentials(v):
+	case withoutCredentials(v):
 		return nil // it cannot end well, and why is told where the credentials are
 	case e.ExitCode != 0:
 		return fail(report.Certain, "the program that makes the kubelet's tokens ends in an error", do("run it by hand and read its error", execCommand(v)), agent(snapshot.ProbeExec, strings.TrimSuffix(fmt.Sprintf("exit code %d: %s", e.ExitCode, e.Error), ": ")))
@@ -102,8 +102,8 @@ func execEnds(v *hostView) []Result {
 	return pass("it does", agent(snapshot.ProbeExec, "it made a token"))
 }
 
-// noCredentials: the machine has none to make a token of.
-func noCredentials(v *hostView) bool {
+// withoutCredentials: the machine has none to make a token of.
+func withoutCredentials(v *hostView) bool {
 	return v.IMDS != nil && (v.IMDS.Failure != nil || v.IMDS.HasProfile != nil && !*v.IMDS.HasProfile || v.IMDS.CredentialsCode != "" && v.IMDS.CredentialsCode != "Success")
 }
 

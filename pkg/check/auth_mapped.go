@@ -76,14 +76,14 @@ func (m *mapping) mappedByRoles() {
 		return item.Username != last.Username || !slices.Equal(item.Groups, last.Groups)
 	})
 	if !differ {
-		m.judgeUser(m.repair("put the entry right", last.Index), found)
+		m.judgeUser(m.repair("put the entry right", ""), found)
 		return
 	}
 	var lines []report.Evidence
 	for _, item := range same {
 		lines = append(lines, fact(awsAuth, fmt.Sprintf("mapRoles line %d: username %q, groups %q", item.Line, item.Username, item.Groups)))
 	}
-	fix := editAwsAuth("leave one entry for the role: the last one counts")
+	fix := m.repair("leave one entry for the role: the last one counts", "")
 	if m.userFault() == "" {
 		m.warn("auth.duplicate", fmt.Sprintf("mapRoles has the role %d times; the last entry counts, and is right", len(same)), fix, lines...)
 		return
@@ -93,7 +93,7 @@ func (m *mapping) mappedByRoles() {
 
 func (m *mapping) mappedByUsers() {
 	found := m.line(authmap.KeyUsers, m.verdict.Line)
-	fix := editAwsAuth("move the role from mapUsers to mapRoles")
+	fix := m.repair("map the role in mapRoles, and take it out of mapUsers", "")
 	m.judgeUser(fix, found)
 	m.warn("auth.user-not-role", "the role stands under mapUsers: it is found there, but tools look for nodes in mapRoles", fix, found)
 }

@@ -180,17 +180,14 @@ func (m *mapping) letIn() report.Fix {
 	if m.mode.ReadsEntries() {
 		return m.createEntry()
 	}
-	fix := editAwsAuth("map the role in mapRoles")
-	if edit, err := authmap.AddRole(m.data, m.want); err == nil {
-		fix.Diff = edit.Diff()
-	}
-	return fix
+	return m.repair("map the role in mapRoles", "")
 }
 
-// repair is the fix for entry i of mapRoles.
-func (m *mapping) repair(summary string, i int) report.Fix {
+// repair is the fix for what mapRoles says of the role: in the entry that was
+// meant for it, if its ARN is written as instead.
+func (m *mapping) repair(summary, instead string) report.Fix {
 	fix := editAwsAuth(summary)
-	if edit, err := authmap.RepairRole(m.data, i, m.want); err == nil {
+	if edit, err := authmap.SettleRole(m.data, m.want, instead); err == nil {
 		fix.Diff = edit.Diff()
 	}
 	return fix

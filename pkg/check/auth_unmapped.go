@@ -104,7 +104,7 @@ func (m *mapping) nearMisses() {
 		if item.Dropped != "" && m.faults["auth.awsauth-parse"].Status == report.Warn {
 			delete(m.faults, "auth.awsauth-parse") // it tells of this entry, less well
 		}
-		m.fail(id, what, m.repair("write "+m.arn, item.Index), m.line(authmap.KeyRoles, item.Line))
+		m.fail(id, what, m.repair("write "+m.arn, m.meant(id)), m.line(authmap.KeyRoles, item.Line))
 	}
 }
 

@@ -22,15 +22,19 @@ const templateVersionTag = "aws:ec2launchtemplate:version"
 // first of them from a Ready machine of the same group, or from the one named.
 func compareSiblings(snap *snapshot.Snapshot, folded []verdict, with *snapshot.Node) {
 	var ready map[string][]*snapshot.Node
+	var byID map[string]*snapshot.Node
 	for i := range folded {
 		v := &folded[i]
 		if v.Status != report.Fail || v.BlockedBy != "" || v.kind != report.KindMachine {
 			continue
 		}
 		if ready == nil {
-			ready = readyByGroup(snap.Nodes, with)
+			ready, byID = readyByGroup(snap.Nodes, with), map[string]*snapshot.Node{}
+			for n := range snap.Nodes {
+				byID[snap.Nodes[n].InstanceID] = &snap.Nodes[n]
+			}
 		}
-		if evidence, ok := siblingEvidence(snap, ready, v.Subjects); ok {
+		if evidence, ok := siblingEvidence(byID, ready, v.Subjects); ok {
 			v.Evidence = append(v.Evidence, evidence)
 		}
 	}
@@ -57,13 +61,12 @@ func readyByGroup(nodes []snapshot.Node, named *snapshot.Node) map[string][]*sna
 
 // siblingEvidence compares the first of the machines that has a healthy
 // sibling with the one that is most like it.
-func siblingEvidence(snap *snapshot.Snapshot, ready map[string][]*snapshot.Node, subjects []string) (report.Evidence, bool) {
+func siblingEvidence(byID map[string]*snapshot.Node, ready map[string][]*snapshot.Node, subjects []string) (report.Evidence, bool) {
 	for _, id := range subjects {
-		i := slices.IndexFunc(snap.Nodes, func(n snapshot.Node) bool { return n.InstanceID == id })
-		if i < 0 || snap.Nodes[i].Cloud == nil {
+		node := byID[id]
+		if node == nil || node.Cloud == nil {
 			continue
 		}
-		node := &snap.Nodes[i]
 		var best *snapshot.Node
 		var fewest []string
 		for _, sibling := range ready[node.Group] {

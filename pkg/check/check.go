@@ -86,6 +86,9 @@ type Check struct {
 	// Path rows are about the way from a machine to the cluster. A machine
 	// that is Ready has come that way, so there they warn and never fail.
 	Path bool
+	// Repairable rows are about the mapping of roles, which Repairs knows how
+	// to put right. What any other row finds is the user's to mend.
+	Repairable bool
 
 	// Host is what the machine's own report tells of the same question. It is
 	// asked before the rule, where there is a report: nobody knows it better.
@@ -93,7 +96,8 @@ type Check struct {
 	Host func(*snapshot.Snapshot, *snapshot.Node) []Result
 
 	// Exactly one of the four is set. Each returns what it found; nothing
-	// means not applicable.
+	// means not applicable. A Node rule sees the pods, the lease and the
+	// certificate requests of the machine's own node only.
 	Cluster func(*snapshot.Snapshot) []Result
 	Group   func(*snapshot.Snapshot, *snapshot.Group) []Result
 	Node    func(*snapshot.Snapshot, *snapshot.Node) []Result

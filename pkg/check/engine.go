@@ -23,8 +23,9 @@ func Run(snap *snapshot.Snapshot, checks []Check) report.Report {
 // Judge is Run with options.
 func Judge(snap *snapshot.Snapshot, checks []Check, opts Options) report.Report {
 	var verdicts []verdict
+	court := newCourt(snap)
 	for i := range checks {
-		for _, v := range temper(snap, &checks[i], judge(snap, &checks[i])) {
+		for _, v := range court.temper(&checks[i], court.judge(&checks[i])) {
 			v.order = i
 			verdicts = append(verdicts, v)
 		}
@@ -85,41 +86,47 @@ type subject struct {
 }
 
 // judge asks one rule about all its subjects.
-func judge(snap *snapshot.Snapshot, check *Check) []verdict {
+func (c *court) judge(check *Check) []verdict {
 	var verdicts []verdict
-	seen := restrict(snap, visible(check))
-	asked := subjects(seen, check)
+	seen := c.restrict(visible(check))
+	asked := c.subjects(seen, check)
 	of := map[report.Kind]int{}
 	for _, s := range asked {
 		of[s.kind]++
 	}
+	settled := newFolder() // what does not fail blocks nothing: it need not be kept one by one
 	for _, s := range asked {
-		for _, result := range reported(snap, seen, check, s) {
-			verdicts = append(verdicts, verdict{
+		for _, result := range c.reported(seen, check, s) {
+			v := verdict{
 				Finding: report.Finding{
 					Check: check.ID, Title: check.Title, Status: result.Status, Confidence: result.Confidence,
 					Summary: result.Summary, Evidence: result.Evidence, Fix: result.Fix, Refs: refs(check),
 					Kind: s.kind, Of: of[s.kind], Link: check.Link.String(),
 				},
 				subject: s.name, kind: s.kind, group: s.group, link: check.Link, symptom: check.Symptom,
-			})
+			}
+			if v.Status == report.Fail {
+				verdicts = append(verdicts, v)
+			} else {
+				settled.add(v)
+			}
 		}
 	}
-	return verdicts
+	return append(verdicts, settled.list...)
 }
 
 // answer is the rule's, or the engine's unknown when a section that the rule
 // needs is a gap. A section that the command chose not to read, because
 // nothing in it was of use (the key pairs of a group without one), makes the
 // rule not applicable. A rule that panics knows nothing either.
-func answer(snap, seen *snapshot.Snapshot, check *Check, s subject) (results []Result) {
+func (c *court) answer(seen *snapshot.Snapshot, check *Check, s subject) (results []Result) {
 	for _, section := range check.Needs {
 		if s.proposed && (section == snapshot.SectionGroups || section == snapshot.SectionLaunch) {
 			continue
 		}
-		gap, missing := snap.Gap(section, s.name)
+		gap, missing := c.gap(section, s.name)
 		switch {
-		case missing && section == snapshot.SectionConsole && reportsLines(snap, s.name):
+		case missing && section == snapshot.SectionConsole && c.logged[s.name]:
 		case missing && gap.Reason == snapshot.GapNotAsked:
 			return nil
 		case missing:
@@ -148,7 +155,7 @@ func unknown(gap snapshot.Gap) Result {
 
 // subjects of a check. When the list of subjects itself could not be read,
 // the cluster stands for them, so that the gap is still said.
-func subjects(seen *snapshot.Snapshot, check *Check) []subject {
+func (c *court) subjects(seen *snapshot.Snapshot, check *Check) []subject {
 	var all []subject
 	switch {
 	case check.Cluster != nil:
@@ -161,10 +168,11 @@ func subjects(seen *snapshot.Snapshot, check *Check) []subject {
 			}})
 		}
 	case check.Node != nil:
+		near := c.near(seen)
 		for i := range seen.Nodes {
 			node := &seen.Nodes[i]
-			all = append(all, subject{name: nodeName(node), kind: report.KindMachine, group: node.Group, node: node, ask: func(s *snapshot.Snapshot) []Result {
-				return check.Node(s, node)
+			all = append(all, subject{name: nodeName(node), kind: report.KindMachine, group: node.Group, node: node, ask: func(*snapshot.Snapshot) []Result {
+				return check.Node(near(node), node)
 			}})
 		}
 	}

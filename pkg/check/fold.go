@@ -14,27 +14,42 @@ const maxEvidence = 8
 // machine, some show what to do for the rest.
 const maxCommands = 8
 
+// foldKey is what verdicts have in common that are one finding.
+type foldKey struct {
+	check, summary, fix, blockedBy string
+	status                         report.Status
+	confidence                     report.Confidence
+}
+
+// folder makes one verdict of equal ones, in the order in which they come.
+type folder struct {
+	at   map[foldKey]int
+	list []verdict
+}
+
+func newFolder() *folder { return &folder{at: map[foldKey]int{}} }
+
+func (f *folder) add(v verdict) {
+	key := foldKey{v.Check, v.Summary, v.Fix.Summary, v.BlockedBy, v.Status, v.Confidence}
+	i, have := f.at[key]
+	if !have {
+		i = len(f.list)
+		f.at[key] = i
+		first := v
+		first.Subjects, first.Evidence = nil, nil
+		f.list = append(f.list, first)
+	}
+	f.list[i].add(v)
+}
+
 // fold makes one finding of equal verdicts about many subjects, and puts the
 // findings in verdict order: causes first, worst first, then by the chain.
 func fold(verdicts []verdict) []verdict {
-	type key struct {
-		check, summary, fix, blockedBy string
-		status                         report.Status
-		confidence                     report.Confidence
-	}
-	at := map[key]int{}
-	var folded []verdict
+	all := newFolder()
 	for _, v := range verdicts {
-		k := key{v.Check, v.Summary, v.Fix.Summary, v.BlockedBy, v.Status, v.Confidence}
-		i, have := at[k]
-		if !have {
-			i = len(folded)
-			at[k] = i
-			folded = append(folded, v)
-			folded[i].Evidence = nil
-		}
-		folded[i].add(v)
+		all.add(v)
 	}
+	folded := all.list
 	for i := range folded {
 		slices.Sort(folded[i].Subjects)
 		folded[i].Subjects = slices.Compact(folded[i].Subjects)
@@ -53,7 +68,10 @@ func fold(verdicts []verdict) []verdict {
 // add joins the subject, the evidence and the commands of an equal verdict;
 // fold sorts the subjects in the end.
 func (v *verdict) add(other verdict) {
-	if other.subject != "" {
+	switch {
+	case len(other.Subjects) > 0: // folded before
+		v.Subjects = append(v.Subjects, other.Subjects...)
+	case other.subject != "":
 		v.Subjects = append(v.Subjects, other.subject)
 	}
 	for _, evidence := range other.Evidence {

@@ -90,28 +90,20 @@ func visible(check *Check) []snapshot.Section {
 
 // reported is what the machine's report says, and where it says nothing or does
 // not know, what the rule says.
-func reported(snap, seen *snapshot.Snapshot, check *Check, s subject) []Result {
+func (c *court) reported(seen *snapshot.Snapshot, check *Check, s subject) []Result {
 	if check.Host == nil || s.node == nil {
-		return answer(snap, seen, check, s)
+		return c.answer(seen, check, s)
 	}
 	asked := s
 	asked.ask = func(seen *snapshot.Snapshot) []Result { return check.Host(seen, s.node) }
-	first := answer(snap, seen, &Check{}, asked) // a panic in it is unknown, too
+	first := c.answer(seen, &Check{}, asked) // a panic in it is unknown, too
 	if len(first) > 0 && first[0].Status != report.Unknown {
 		return first
 	}
-	if own := answer(snap, seen, check, s); len(own) > 0 {
+	if own := c.answer(seen, check, s); len(own) > 0 {
 		return own
 	}
 	return first
-}
-
-// reportsLines says that a machine's logs were searched on the machine
-// itself: then its console is not needed to know what it logged.
-func reportsLines(snap *snapshot.Snapshot, name string) bool {
-	return slices.ContainsFunc(snap.Nodes, func(n snapshot.Node) bool {
-		return n.Host != nil && n.Host.Logs != nil && nodeName(&n) == name
-	})
 }
 
 // agent is the source of evidence out of a report.

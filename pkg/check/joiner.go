@@ -1,6 +1,8 @@
 package check
 
 import (
+	"iter"
+
 	"github.com/eksnodes/kubectl-eksnodes/pkg/report"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
 )
@@ -18,31 +20,18 @@ type Joiner struct {
 	Machines int
 }
 
-// joiners are the machines, and the groups of which no machine is waiting to
-// become Ready: there the next machine to start stands for the group.
+// joiners are those of joinersOf as subjects of a check.
 func joiners(seen *snapshot.Snapshot, check *Check) []subject {
 	ask := check.Join(seen)
 	var all []subject
-	waiting, machines := map[string]bool{}, map[string]int{}
-	for i := range seen.Nodes {
-		node := &seen.Nodes[i]
-		if node.InstanceID == "" || gone(node) {
-			continue
+	for name, joiner := range joinersOf(seen) {
+		s := subject{name: name, kind: report.KindMachine, node: joiner.Node, ask: func(*snapshot.Snapshot) []Result { return ask(joiner) }}
+		if joiner.Node != nil {
+			s.group = joiner.Node.Group
+		} else {
+			s.kind, s.proposed = report.KindGroup, joiner.Group.Proposed
 		}
-		machines[node.Group]++
-		if node.Kube == nil || !node.Kube.Ready() {
-			waiting[node.Group] = true
-		}
-		joiner := Joiner{Node: node, Group: seen.Group(node.Group)}
-		all = append(all, subject{name: nodeName(node), kind: report.KindMachine, group: node.Group, node: node, ask: func(*snapshot.Snapshot) []Result { return ask(joiner) }})
-	}
-	for i := range seen.Groups {
-		group := &seen.Groups[i]
-		if waiting[group.Name] && !group.Proposed {
-			continue
-		}
-		joiner := Joiner{Group: group, Machines: machines[group.Name]}
-		all = append(all, subject{name: group.Name, kind: report.KindGroup, proposed: group.Proposed, ask: func(*snapshot.Snapshot) []Result { return ask(joiner) }})
+		all = append(all, s)
 	}
 	if len(all) == 0 {
 		all = append(all, subject{name: seen.Target.ClusterName, kind: report.KindCluster, ask: func(*snapshot.Snapshot) []Result {
@@ -50,6 +39,36 @@ func joiners(seen *snapshot.Snapshot, check *Check) []subject {
 		}})
 	}
 	return all
+}
+
+// joinersOf are the machines, and the groups of which no machine is waiting to
+// become Ready: there the next machine to start stands for the group.
+func joinersOf(seen *snapshot.Snapshot) iter.Seq2[string, Joiner] {
+	return func(yield func(string, Joiner) bool) {
+		waiting, machines := map[string]bool{}, map[string]int{}
+		for i := range seen.Nodes {
+			node := &seen.Nodes[i]
+			if node.InstanceID == "" || gone(node) {
+				continue
+			}
+			machines[node.Group]++
+			if node.Kube == nil || !node.Kube.Ready() {
+				waiting[node.Group] = true
+			}
+			if !yield(nodeName(node), Joiner{Node: node, Group: seen.Group(node.Group)}) {
+				return
+			}
+		}
+		for i := range seen.Groups {
+			group := &seen.Groups[i]
+			if waiting[group.Name] && !group.Proposed {
+				continue
+			}
+			if !yield(group.Name, Joiner{Group: group, Machines: machines[group.Name]}) {
+				return
+			}
+		}
+	}
 }
 
 // gone reports whether EC2 says that a machine will not come (back).

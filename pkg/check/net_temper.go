@@ -1,26 +1,17 @@
 package check
 
-import (
-	"github.com/eksnodes/kubectl-eksnodes/pkg/report"
-	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
-)
+import "github.com/eksnodes/kubectl-eksnodes/pkg/report"
 
 // temper makes warnings of the failures of a rule about the way to the
 // cluster, for machines that are Ready: they have come that way. What the rule
 // saw may be new, or matter to the next machine only.
-func temper(snap *snapshot.Snapshot, check *Check, verdicts []verdict) []verdict {
+func (c *court) temper(check *Check, verdicts []verdict) []verdict {
 	if !check.Path {
 		return verdicts
 	}
-	ready := map[string]bool{}
-	for i := range snap.Nodes {
-		if node := &snap.Nodes[i]; node.Kube != nil && node.Kube.Ready() {
-			ready[nodeName(node)] = true
-		}
-	}
 	for i := range verdicts {
 		v := &verdicts[i]
-		if v.kind == report.KindMachine && v.Status == report.Fail && ready[v.subject] {
+		if v.kind == report.KindMachine && v.Status == report.Fail && c.ready[v.subject] {
 			v.Status, v.Confidence = report.Warn, report.Possible
 			v.Evidence = append(v.Evidence, fact("kube/nodes", "the node is Ready nonetheless"))
 		}

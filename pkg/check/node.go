@@ -96,9 +96,13 @@ func staleTwin(s *snapshot.Snapshot, n *snapshot.Node) []Result {
 	if !running(n) {
 		return nil
 	}
+	none := pass("there is none", fact("kube/nodes", "no other node is named "+n.Cloud.PrivateDNSName))
+	if n.Kube != nil {
+		return none
+	}
 	twin := byName(s, n)
-	if twin == nil || twin.InstanceID == "" || twin.Kube.Name != n.Cloud.PrivateDNSName || n.Kube != nil {
-		return pass("there is none", fact("kube/nodes", "no other node is named "+n.Cloud.PrivateDNSName))
+	if twin == nil || twin.InstanceID == "" || twin.Kube.Name != n.Cloud.PrivateDNSName {
+		return none
 	}
 	if twin.Cloud != nil && !gone(twin) {
 		return nil // the other machine lives: a matter of names, not of leftovers

@@ -11,6 +11,11 @@ import (
 // The target, the time and proposed groups are always there: they are not
 // read from anywhere.
 func restrict(snap *snapshot.Snapshot, needs []snapshot.Section) *snapshot.Snapshot {
+	return newCourt(snap).restrict(needs)
+}
+
+func (c *court) restrict(needs []snapshot.Section) *snapshot.Snapshot {
+	snap := c.snap
 	may := func(section snapshot.Section) bool { return slices.Contains(needs, section) }
 	out := &snapshot.Snapshot{CollectedAt: snap.CollectedAt, Target: snap.Target}
 	if may(snapshot.SectionCluster) && snap.Cluster != nil {
@@ -35,15 +40,11 @@ func restrict(snap *snapshot.Snapshot, needs []snapshot.Section) *snapshot.Snaps
 		out.Stacks = snap.Stacks
 	}
 	out.Kube = restrictKube(snap.Kube, may)
-	for _, gap := range snap.Gaps {
-		if may(gap.Section) {
-			out.Gaps = append(out.Gaps, gap)
-		}
-	}
+	out.Gaps = c.gapsOf(may)
 	out.Network = restrictNetwork(snap.Network, may)
 	out.Catalog = restrictCatalog(snap.Catalog, may)
 	out.Groups = restrictGroups(snap.Groups, may)
-	out.Nodes = restrictNodes(snap.Nodes, may)
+	out.Nodes = c.nodes(may)
 	return out
 }
 

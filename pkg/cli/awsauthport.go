@@ -27,6 +27,11 @@ func (p awsAuthPort) RemoveNodeRole(ctx context.Context, roleARN string) (nodegr
 	return mapChange(result), err
 }
 
+func (p awsAuthPort) SettleRole(ctx context.Context, want authmap.Entry, instead string) (nodegroup.MapChange, error) {
+	result, err := p.writer.SettleRole(ctx, want, instead)
+	return mapChange(result), err
+}
+
 func mapChange(result kube.AwsAuthResult) nodegroup.MapChange {
 	if result.Action == "" { // the edit failed
 		return nodegroup.MapChange{}

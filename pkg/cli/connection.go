@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -74,6 +75,17 @@ func (c *connection) kubectlArgs() []string {
 	return args
 }
 
+// args are all flags by which the user chose the cluster.
+func (c *connection) args() []string {
+	args := c.kubectlArgs()
+	for _, flag := range [][2]string{{"eks-cluster", c.eksCluster}, {"region", c.region}, {"profile", c.profile}} {
+		if flag[1] != "" {
+			args = append(args, "--"+flag[0]+"="+flag[1])
+		}
+	}
+	return args
+}
+
 // session is an open connection: the cluster's API, AWS, and the cluster's
 // name in EKS.
 type session struct {
@@ -81,6 +93,9 @@ type session struct {
 	aws     *cloud.Client
 	cluster string
 	base    snapshot.Snapshot
+
+	timeout  time.Duration   // of one reading; 0: gather's
+	progress gather.Progress // told of every reading; may be nil
 }
 
 // open reads the kubeconfig and the AWS configuration. It makes a call only
@@ -114,7 +129,10 @@ func (s *session) read(ctx context.Context, base snapshot.Snapshot, req cloud.Re
 	if len(kubeSections) > 0 {
 		sources = slices.Concat(sources, s.kube.Sources(kubeSections...))
 	}
-	return gather.Run(ctx, base, sources, nil)
+	for i := range sources {
+		sources[i].Timeout = s.timeout
+	}
+	return gather.Run(ctx, base, sources, s.progress)
 }
 
 // missing is an error for a section without which a command cannot work.

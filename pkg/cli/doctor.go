@@ -12,6 +12,7 @@ import (
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/check"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/evidence"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/gather"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/product"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/report"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
@@ -25,9 +26,11 @@ For every machine the earliest link of its way into the cluster that is broken
 is the cause; what follows from it is folded under it. What could not be read
 is unknown, never fine.
 
-Nothing is changed: a fix is printed, never done. The exit code is 0 when
-nothing fails, 3 when something does, 4 when nothing does but a fact that is
-needed could not be read.`
+Nothing is changed: a fix is printed, never done. The one exception is --fix,
+for what is wrong with the mapping of the nodes' roles: it shows what it will
+do, asks, does it, and judges again. The exit code is 0 when nothing fails, 3
+when something does, 4 when nothing does but a fact that is needed could not be
+read.`
 
 const doctorExamples = `  # all self-managed groups of the cluster
   %[1]s doctor
@@ -42,6 +45,9 @@ const doctorExamples = `  # all self-managed groups of the cluster
 
   # for a script
   %[1]s doctor -o json | jq -r '.findings[0].check'
+
+  # mend the mapping of a role: shows what it would do, and asks
+  %[1]s doctor --fix auth.entry-type
 
   # what a check is about
   %[1]s explain auth.entry-type`
@@ -64,9 +70,12 @@ type doctorFlags struct {
 	wouldJoin   bool
 	template    string
 	compare     string
+	fix         string
+	yes         bool
 	wait        time.Duration
 	poll        time.Duration
 	agent       agentFlags
+	timeout     time.Duration
 }
 
 func (f *doctorFlags) bindScope(flags *pflag.FlagSet) {
@@ -80,7 +89,13 @@ func (f *doctorFlags) bindScope(flags *pflag.FlagSet) {
 	flags.StringVar(&f.compare, "compare", "", "compare what fails with this `instance` instead of the most alike one that is Ready")
 	flags.DurationVar(&f.wait, "wait", 0, "look again until nothing fails, for at most this `time`")
 	flags.DurationVar(&f.poll, "poll", 10*time.Second, "time between two looks with --wait")
+	flags.DurationVar(&f.timeout, "timeout", gather.DefaultTimeout, "`time` that reading one thing may take; what takes longer is unknown")
 	flags.StringVar(&f.failOn, "fail-on", "fail", "what makes the exit code 3: fail, warn or never")
+}
+
+func (f *doctorFlags) bindFix(flags *pflag.FlagSet) {
+	flags.StringVar(&f.fix, "fix", "", "mend what this `check` of a role's mapping finds: shows it, asks, does it, judges again")
+	flags.BoolVarP(&f.yes, "yes", "y", false, "with --fix: ask nothing")
 }
 
 func (f *doctorFlags) bindOutput(flags *pflag.FlagSet) {
@@ -116,7 +131,7 @@ func newDoctor(app *app, conn *connection) *cobra.Command {
 			if flags.group != "" {
 				args = append(args, flags.group)
 			}
-			doctor := &doctorCommand{app: app, flags: &flags, checks: checks, subjects: args}
+			doctor := &doctorCommand{app: app, flags: &flags, checks: checks, subjects: args, cluster: conn.args()}
 			if err := doctor.open(cmd.Context(), conn); err != nil {
 				return err
 			}
@@ -126,9 +141,11 @@ func newDoctor(app *app, conn *connection) *cobra.Command {
 	section(cmd, "What to judge", flags.bindScope)
 	section(cmd, "The machines themselves", flags.agent.bind)
 	section(cmd, "Output", flags.bindOutput)
+	section(cmd, "Mend", flags.bindFix)
 	completeWords(cmd, map[string]string{
 		"output": "text json yaml junit html", "fail-on": "fail warn never", "agent": "never auto always", "permissions": "text iam rbac",
 		"check": strings.Join(checkIDs(), " "), "skip": strings.Join(checkIDs(), " "),
+		"fix": strings.Join(repairableIDs(), " "),
 	})
 	return cmd
 }
@@ -149,6 +166,12 @@ func (f *doctorFlags) parse() ([]check.Check, error) {
 	}
 	if !slices.Contains([]string{"", "text", "iam", "rbac"}, f.permissions) {
 		return nil, usagef("--permissions=%s: use text, iam or rbac", f.permissions)
+	}
+	if f.yes && f.fix == "" {
+		return nil, usagef("--yes answers what --fix asks: name the check")
+	}
+	if f.fix != "" {
+		return f.parseFix()
 	}
 	for _, id := range slices.Concat(f.checks, f.skip) {
 		if _, err := findCheck(id); err != nil {
@@ -176,9 +199,13 @@ type doctorCommand struct {
 	checks   []check.Check
 	subjects []string       // groups, instances and nodes; none: all groups
 	other    *snapshot.Node // what --compare names
+	cluster  []string       // the flags by which the user chose the cluster
 }
 
 func (c *doctorCommand) run(ctx context.Context) error {
+	if c.flags.fix != "" {
+		return c.mend(ctx)
+	}
 	verdict, err := c.look(ctx)
 	if err != nil {
 		return err
@@ -186,6 +213,7 @@ func (c *doctorCommand) run(ctx context.Context) error {
 	if err := c.print(verdict); err != nil {
 		return err
 	}
+	c.offerFix(verdict)
 	return c.conclude(verdict)
 }
 

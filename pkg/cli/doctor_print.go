@@ -23,7 +23,7 @@ func (c *doctorCommand) print(verdict report.Report) error {
 	case "html":
 		return print.HTML(out, verdict)
 	case "json", "yaml":
-		return printData(out, c.flags.output, verdict)
+		return printData(out, c.flags.output, verdict.Brief())
 	}
 	opts := print.Options{Color: coloured(out), ASCII: c.flags.ascii, Verbose: c.flags.verbose, Short: c.flags.short}
 	return print.Text(out, verdict, opts)

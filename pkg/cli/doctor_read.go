@@ -34,6 +34,9 @@ func groupSections() []snapshot.Section {
 // machines are made of, and what those parts are.
 func (c *doctorCommand) read(ctx context.Context) (*snapshot.Snapshot, error) {
 	c.app.screen.say("reading cluster %s in %s ...", c.session.cluster, c.session.aws.Region())
+	reading := c.app.screen.watchReading()
+	defer reading.stop()
+	c.session.timeout, c.session.progress = c.flags.timeout, reading.report
 	needs := check.Needs(c.checks)
 	snap := c.session.read(ctx, c.session.base, cloud.Request{Sections: firstSections(), AllProfiles: true}, kubeSections(needs)...)
 	if ctx.Err() != nil {

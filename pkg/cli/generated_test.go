@@ -28,22 +28,27 @@ func TestGeneratedFiles(t *testing.T) {
 		"deploy/iam-policy.json":  string(snapshot.IAMPolicy(needs)),
 		"deploy/clusterrole.yaml": string(snapshot.ClusterRole(needs)),
 	} {
-		path = filepath.Join("..", "..", filepath.FromSlash(path))
-		if *update {
-			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		have, err := os.ReadFile(path)
-		if err != nil {
+		upToDate(t, filepath.Join("..", "..", filepath.FromSlash(path)), want)
+	}
+}
+
+// upToDate holds a checked-in file to what it is made of, or writes it.
+func upToDate(t *testing.T, path, want string) {
+	t.Helper()
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(want, string(have)); diff != "" {
-			t.Errorf("%s (make generate to write it):\n%s", path, diff)
+		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
 		}
+	}
+	have, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, string(have)); diff != "" {
+		t.Errorf("%s (make generate to write it):\n%s", path, diff)
 	}
 }
 

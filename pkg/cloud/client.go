@@ -55,6 +55,7 @@ func Load(ctx context.Context, opts Options) (aws.Config, error) {
 		config.WithRetryer(newRetryer),
 		config.WithAPIOptions([]func(*smithymiddleware.Stack) error{
 			middleware.AddUserAgentKeyValue(product.PluginName, opts.Version),
+			keepLastTry,
 		}),
 	}
 	if opts.Region != "" {

@@ -97,6 +97,10 @@ func wrap(err error) error {
 		out.Op = action(op.ServiceID, op.OperationName)
 		out.Message = redact.Line(op.Err.Error())
 	}
+	var cut *cutShortError
+	if errors.As(err, &cut) { // why it was tried again, not that there was no time for it
+		err, out.Message = cut.last, redact.Line(cut.last.Error())
+	}
 	var api smithy.APIError
 	if errors.As(err, &api) {
 		out.Code, out.Message = api.ErrorCode(), redact.Line(api.ErrorMessage())

@@ -31,11 +31,13 @@ func (e *deadlineError) Error() string {
 func (e *deadlineError) Unwrap() error { return e.err }
 
 // GapReason prefers what the reader knew: throttled until the deadline is
-// throttled, not slow.
+// throttled, and nobody there is unreachable, not slow.
 func (e *deadlineError) GapReason() snapshot.GapReason {
 	var known reasoner
-	if errors.As(e.err, &known) && known.GapReason() == snapshot.GapThrottled {
-		return snapshot.GapThrottled
+	if errors.As(e.err, &known) {
+		if reason := known.GapReason(); reason == snapshot.GapThrottled || reason == snapshot.GapUnreachable {
+			return reason
+		}
 	}
 	return snapshot.GapTimeout
 }

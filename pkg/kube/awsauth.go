@@ -70,6 +70,12 @@ func (w *AwsAuthWriter) RemoveRole(ctx context.Context, entry authmap.Entry) (Aw
 	return w.edit(ctx, func(data map[string]string) (authmap.Edit, error) { return authmap.RemoveRole(data, entry) })
 }
 
+// SettleRole makes the map say of a role what the entry says, once; see
+// authmap.SettleRole.
+func (w *AwsAuthWriter) SettleRole(ctx context.Context, entry authmap.Entry, instead string) (AwsAuthResult, error) {
+	return w.edit(ctx, func(data map[string]string) (authmap.Edit, error) { return authmap.SettleRole(data, entry, instead) })
+}
+
 type awsAuthEdit func(data map[string]string) (authmap.Edit, error)
 
 // awsAuthRetry lets some fifty writers through, of whom only one wins at a

@@ -80,7 +80,9 @@ type Finding struct {
 	// Subjects are the machines, groups or the cluster it is about, sorted;
 	// equal findings about many subjects are one.
 	Subjects []string `json:"subjects,omitempty"`
-	Kind     Kind     `json:"kind,omitempty"`
+	// More is how many subjects there are besides those listed.
+	More int  `json:"more,omitempty"`
+	Kind Kind `json:"kind,omitempty"`
 	// Of is how many such subjects the check was asked about.
 	Of int `json:"of,omitempty"`
 	// Link is the link of the join chain that the check looks at.

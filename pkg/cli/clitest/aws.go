@@ -147,7 +147,7 @@ func (w *World) eks(operation string, r *http.Request, body []byte) answer {
 		if w.entries[in.Principal] != nil {
 			return refuse("eks", http.StatusConflict, "ResourceInUseException", "it exists")
 		}
-		w.entries[in.Principal] = &in
+		w.entries[in.Principal] = in.made()
 		return marshal(map[string]any{"accessEntry": in})
 	case "DeleteAccessEntry":
 		delete(w.entries, principal)

@@ -202,6 +202,14 @@ func (w *World) configMaps(rw http.ResponseWriter, r *http.Request) {
 		send(rw, http.StatusOK, in)
 		return
 	}
+	if w.conflicts > 0 {
+		w.conflicts--
+		w.touch() // somebody else was faster
+	}
+	if r.Method == http.MethodPut && in.ResourceVersion != "" && in.ResourceVersion != strconv.Itoa(w.version) {
+		refuseKube(rw, http.StatusConflict, metav1.StatusReasonConflict, "the object has been modified")
+		return
+	}
 	w.awsAuth = in.Data
 	w.touch()
 	send(rw, http.StatusOK, object())

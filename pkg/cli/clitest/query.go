@@ -23,7 +23,7 @@ func (w *World) query(service, operation string, form url.Values) answer {
 		if operation == "ListInstanceProfiles" {
 			return wrapped(operation, `<IsTruncated>false</IsTruncated><InstanceProfiles><member>
 <Arn>arn:aws:iam::%[1]s:instance-profile/workers</Arn><InstanceProfileName>workers</InstanceProfileName>
-<Roles><member>%[2]s</member></Roles></member></InstanceProfiles>`, Account, roleXML)
+<Roles><member>%[2]s</member></Roles></member></InstanceProfiles>`, Account, w.roleXML())
 		}
 		if operation == "GetRole" {
 			return w.getRole(form.Get("RoleName"))
@@ -35,9 +35,10 @@ func (w *World) query(service, operation string, form url.Values) answer {
 	return unknown(service, operation)
 }
 
-// roleXML is the nodes' role, older than any entry for it.
-const roleXML = "<Arn>" + roleARN + "</Arn><RoleName>eksnodes-demo-NodeInstanceRole-1A2B3C</RoleName><RoleId>AROA</RoleId>" +
-	"<CreateDate>2026-11-01T10:00:00Z</CreateDate>"
+// roleXML is the nodes' role.
+func (w *World) roleXML() string {
+	return "<Arn>" + roleARN + "</Arn><RoleName>eksnodes-demo-NodeInstanceRole-1A2B3C</RoleName><RoleId>AROA</RoleId>" + at("CreateDate", w.roleMade)
+}
 
 // getRole knows every role that no story has taken away, without a path
 // unless a story gives it one.

@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -52,7 +53,9 @@ type World struct {
 	entries    map[string]*entry // by principal
 	roles      map[string]string // path of a role by its name; "": there is no such role
 	me         string            // ARN of the caller
+	roleMade   time.Time         // when the nodes' role was
 	awsAuth    map[string]string // data of the ConfigMap; nil: there is none
+	conflicts  int               // so many writes of it come too late
 	group      *group
 	instances  []*instance
 	many       int  // groups of 50 machines in place of the one
@@ -83,7 +86,14 @@ type entry struct {
 	Type      string   `json:"type"`
 	Username  string   `json:"username,omitempty"`
 	Groups    []string `json:"kubernetesGroups,omitempty"`
+	Created   int64    `json:"createdAt"` // Unix time
 	policies  []string
+}
+
+// made is the entry with the time that it is made at.
+func (e *entry) made() *entry {
+	e.Created = time.Now().Unix()
+	return e
 }
 
 type event struct{ id, resource, kind, status, reason string }
@@ -111,8 +121,9 @@ type node struct {
 func New() *World {
 	w := &World{
 		denied: map[string]bool{}, mode: "API_AND_CONFIG_MAP", entries: map[string]*entry{}, roles: map[string]string{},
-		me:    "arn:aws:iam::" + Account + ":user/me",
-		nodes: map[string]*node{}, version: 1, changed: make(chan struct{}),
+		me:       "arn:aws:iam::" + Account + ":user/me",
+		roleMade: time.Date(2026, 11, 1, 10, 0, 0, 0, time.UTC),
+		nodes:    map[string]*node{}, version: 1, changed: make(chan struct{}),
 	}
 	w.aws = httptest.NewServer(http.HandlerFunc(w.serveAWS))
 	w.kube = httptest.NewTLSServer(http.HandlerFunc(w.serveKube))
@@ -139,14 +150,7 @@ func (w *World) CA() []byte {
 
 // Kubeconfig is a kubeconfig as `aws eks update-kubeconfig` names things.
 func (w *World) Kubeconfig(ca []byte) string {
-	name := fmt.Sprintf("arn:aws:eks:%s:%s:cluster/%s", Region, Account, Cluster)
-	return fmt.Sprintf(`apiVersion: v1
-kind: Config
-current-context: %[1]s
-contexts: [{name: %[1]q, context: {cluster: %[1]q, user: me}}]
-clusters: [{name: %[1]q, cluster: {server: %[2]q, certificate-authority-data: %[3]s}}]
-users: [{name: me, user: {token: t}}]
-`, name, w.Kube(), encode(ca))
+	return kubeconfig(Region, Account, Cluster, w.Kube(), ca)
 }
 
 // Do changes the world by a story's words:
@@ -172,6 +176,8 @@ users: [{name: me, user: {token: t}}]
 //	role NAME PATH|none
 //	me ARN
 //	aws-auth KEY TEXT
+//	conflicts 2
+//	role-again
 //	heal
 func (w *World) Do(words ...string) error {
 	w.mu.Lock()
@@ -192,9 +198,9 @@ func (w *World) Do(words ...string) error {
 	case len(words) == 3 && words[0] == "opening":
 		w.openings += opening(words[1], words[2])
 	case len(words) == 3 && words[0] == "entry":
-		w.entries[words[1]] = &entry{Principal: words[1], Type: words[2]}
+		w.entries[words[1]] = (&entry{Principal: words[1], Type: words[2]}).made()
 	case len(words) == 5 && words[0] == "entry":
-		w.entries[words[1]] = &entry{Principal: words[1], Type: words[2], Username: words[3], Groups: strings.Split(words[4], ",")}
+		w.entries[words[1]] = (&entry{Principal: words[1], Type: words[2], Username: words[3], Groups: strings.Split(words[4], ",")}).made()
 	case len(words) == 2 && words[0] == "cordon" && w.nodes[words[1]] != nil:
 		w.nodes[words[1]].cordoned = true
 		w.touch()
@@ -225,6 +231,13 @@ func (w *World) Do(words ...string) error {
 		delete(w.entries, words[1])
 	case len(words) == 2 && words[0] == "group-desired" && w.group != nil:
 		w.group.desired, _ = strconv.Atoi(words[1])
+	case len(words) == 2 && words[0] == "conflicts":
+		w.conflicts, _ = strconv.Atoi(words[1])
+	case len(words) == 1 && words[0] == "role-again": // all entries are older
+		w.roleMade = time.Now().Add(-time.Minute)
+		for _, entry := range w.entries {
+			entry.Created -= 3600
+		}
 	case len(words) == 3 && words[0] == "role":
 		w.roles[words[1]] = strings.TrimSuffix(words[2], "none")
 	case len(words) == 2 && words[0] == "me":
