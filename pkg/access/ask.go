@@ -2,6 +2,7 @@ package access
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/authmap"
@@ -141,7 +142,7 @@ func (v View) sessionOf(roleARN, session string, notes ...string) (Subject, erro
 	machines := v.machines(roleARN)
 	if session == "" && len(machines) > 0 {
 		subject, err := v.machine(machines[0])
-		subject.Notes = append(notes, fmt.Sprintf("%d machines come with it: asked as %s", len(machines), machines[0].InstanceID))
+		subject.Notes = slices.Concat(notes, []string{fmt.Sprintf("%d machines come with it: asked as %s", len(machines), machines[0].InstanceID)})
 		return subject, err
 	}
 	subject := Subject{Notes: notes, Open: session == ""}
