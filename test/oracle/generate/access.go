@@ -154,7 +154,7 @@ func (g Gen) Callers(c Cluster) []Caller {
 	for _, e := range c.Entries {
 		principals = append(principals, e.PrincipalARN)
 	}
-	g.Rand.Shuffle(len(principals), func(i, j int) { principals[i], principals[j] = principals[j], principals[i] })
+	g.Shuffle(len(principals), func(i, j int) { principals[i], principals[j] = principals[j], principals[i] })
 	principals = append(principals[:min(len(principals), 4)], g.pick(
 		"arn:aws:iam::111122223333:role/stranger", "arn:aws-cn:iam::012345678901:user/stranger", "arn:aws:iam::111122223333:root",
 		"arn:aws:sts::111122223333:federated-user/Bob", "arn:aws:ec2:::instance/i-1", "arn:moon:iam::1:role/x", "", "arn:aws:sts::1:assumed-role/x"))

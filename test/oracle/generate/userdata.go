@@ -326,7 +326,8 @@ func (g Gen) multipart() string {
 }
 
 func (g Gen) part() string {
-	mediaType, body := "application/node.eks.aws", ""
+	mediaType := "application/node.eks.aws"
+	var body string
 	switch g.IntN(6) {
 	case 0:
 		mediaType, body = "text/x-shellscript", "#!/bin/bash\necho hi\n"
