@@ -24,8 +24,9 @@ func networkFaults() []fault {
 // noWayToEC2 is what nodeadm says while it does not reach EC2's API.
 const noWayToEC2 = `retrying request EC2/DescribeInstances, attempt 2`
 
-// ownGroup makes a security group in place of the healthy group's, which lets
-// everything out and lets in what the control plane and the other nodes send.
+// ownGroup makes a security group in place of the healthy group's: it lets
+// everything out and lets in what the control plane and the other nodes send,
+// and the cluster's group admits it.
 func (w *world) ownGroup(t *testing.T, name string) string {
 	t.Helper()
 	made, err := w.ec2.CreateSecurityGroup(t.Context(), &ec2.CreateSecurityGroupInput{VpcId: aws.String(w.vpc), GroupName: aws.String(name), Description: aws.String("of one group")})
@@ -34,6 +35,13 @@ func (w *world) ownGroup(t *testing.T, name string) string {
 	t.Cleanup(func() { w.deleteGroup(t, id) })
 	_, err = w.ec2.AuthorizeSecurityGroupIngress(t.Context(), &ec2.AuthorizeSecurityGroupIngressInput{GroupId: &id, IpPermissions: everything("10.0.0.0/8")})
 	must(t, err)
+	admitted := []ec2types.IpPermission{{IpProtocol: aws.String("-1"), UserIdGroupPairs: []ec2types.UserIdGroupPair{{GroupId: &id}}}}
+	_, err = w.ec2.AuthorizeSecurityGroupIngress(t.Context(), &ec2.AuthorizeSecurityGroupIngressInput{GroupId: &w.clusterGroup, IpPermissions: admitted})
+	must(t, err)
+	t.Cleanup(func() {
+		_, err := w.ec2.RevokeSecurityGroupIngress(context.WithoutCancel(t.Context()), &ec2.RevokeSecurityGroupIngressInput{GroupId: &w.clusterGroup, IpPermissions: admitted})
+		must(t, err)
+	})
 	return id
 }
 
