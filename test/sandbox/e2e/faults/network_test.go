@@ -2,7 +2,6 @@ package faults
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -10,7 +9,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
-	"github.com/aws/smithy-go"
 
 	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/e2e/harness"
 )
@@ -49,15 +47,10 @@ func (w *world) ownGroup(t *testing.T, name string) string {
 func (w *world) deleteGroup(t *testing.T, id string) {
 	t.Helper()
 	ctx := context.WithoutCancel(t.Context())
-	harness.Eventually(t, patience, func() error {
+	must(t, harness.Within(ctx, patience, func() error {
 		_, err := w.ec2.DeleteSecurityGroup(ctx, &ec2.DeleteSecurityGroupInput{GroupId: &id})
-		var api smithy.APIError
-		if errors.As(err, &api) && api.ErrorCode() == "DependencyViolation" {
-			return err
-		}
-		must(t, err)
-		return nil
-	})
+		return err
+	}))
 }
 
 func everything(cidr string) []ec2types.IpPermission {
