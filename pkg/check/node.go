@@ -108,7 +108,8 @@ func staleTwin(s *snapshot.Snapshot, n *snapshot.Node) []Result {
 		return nil // the other machine lives: a matter of names, not of leftovers
 	}
 	return fail(report.Certain, fmt.Sprintf("node %s belongs to another machine, %s", twin.Kube.Name, twin.InstanceID),
-		do("delete the stale node; the kubelet registers anew within a minute", "kubectl delete node "+twin.Kube.Name),
+		do("delete the stale node, then restart the machine: a kubelet registers only when it starts", "kubectl delete node "+twin.Kube.Name,
+			fmt.Sprintf("aws ec2 reboot-instances --region %s --instance-ids %s", s.Target.Region, n.InstanceID)),
 		fact("kube/nodes", fmt.Sprintf("node %s: providerID %s, made %s", twin.Kube.Name, twin.Kube.ProviderID, twin.Kube.CreatedAt.UTC().Format(time.RFC3339))),
 		fact("ec2:DescribeInstances", fmt.Sprintf("%s: %s, launched %s", n.InstanceID, n.Cloud.PrivateDNSName, n.Cloud.LaunchedAt.UTC().Format(time.RFC3339))))
 }
@@ -123,7 +124,7 @@ func providerID(s *snapshot.Snapshot, n *snapshot.Node) []Result {
 			return nil
 		}
 		return fail(report.Likely, fmt.Sprintf("node %s has no provider id of EC2: %q", twin.Kube.Name, twin.Kube.ProviderID),
-			do("start the kubelet with --cloud-provider=external and without a --provider-id of its own, and delete the node so that it registers anew", "kubectl delete node "+twin.Kube.Name),
+			do("start the kubelet with --cloud-provider=external and without a --provider-id of its own, delete the node, and restart the kubelet: it registers only when it starts", "kubectl delete node "+twin.Kube.Name),
 			fact("kube/nodes", fmt.Sprintf("node %s: providerID %q", twin.Kube.Name, twin.Kube.ProviderID)),
 			fact("ec2:DescribeInstances", fmt.Sprintf("%s: %s, %s", n.InstanceID, n.Cloud.PrivateDNSName, n.Cloud.PrivateIP)))
 	}
@@ -131,7 +132,8 @@ func providerID(s *snapshot.Snapshot, n *snapshot.Node) []Result {
 	zone, _, _ := strings.Cut(strings.TrimPrefix(n.Kube.ProviderID, "aws:///"), "/")
 	if strings.HasPrefix(n.Kube.ProviderID, "aws:///") && n.Cloud.Zone != "" && zone != n.Cloud.Zone {
 		return fail(report.Likely, fmt.Sprintf("the provider id names zone %s, the machine is in %s", zone, n.Cloud.Zone),
-			do("delete the node so that it registers anew with the right provider id", "kubectl delete node "+n.Kube.Name),
+			do("delete the node and restart the machine: its kubelet registers anew when it starts, and the cloud controller gives it the right provider id", "kubectl delete node "+n.Kube.Name,
+				fmt.Sprintf("aws ec2 reboot-instances --region %s --instance-ids %s", s.Target.Region, n.InstanceID)),
 			found, fact("ec2:DescribeInstances", n.InstanceID+": "+n.Cloud.Zone))
 	}
 	return pass("it does", found)

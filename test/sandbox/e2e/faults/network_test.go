@@ -2,7 +2,6 @@ package faults
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -10,7 +9,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
-	"github.com/aws/smithy-go"
 
 	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/e2e/harness"
 )
@@ -24,8 +22,9 @@ func networkFaults() []fault {
 // noWayToEC2 is what nodeadm says while it does not reach EC2's API.
 const noWayToEC2 = `retrying request EC2/DescribeInstances, attempt 2`
 
-// ownGroup makes a security group in place of the healthy group's, which lets
-// everything out and lets in what the control plane and the other nodes send.
+// ownGroup makes a security group in place of the healthy group's: it lets
+// everything out and lets in what the control plane and the other nodes send,
+// and the cluster's group admits it.
 func (w *world) ownGroup(t *testing.T, name string) string {
 	t.Helper()
 	made, err := w.ec2.CreateSecurityGroup(t.Context(), &ec2.CreateSecurityGroupInput{VpcId: aws.String(w.vpc), GroupName: aws.String(name), Description: aws.String("of one group")})
@@ -34,6 +33,13 @@ func (w *world) ownGroup(t *testing.T, name string) string {
 	t.Cleanup(func() { w.deleteGroup(t, id) })
 	_, err = w.ec2.AuthorizeSecurityGroupIngress(t.Context(), &ec2.AuthorizeSecurityGroupIngressInput{GroupId: &id, IpPermissions: everything("10.0.0.0/8")})
 	must(t, err)
+	admitted := []ec2types.IpPermission{{IpProtocol: aws.String("-1"), UserIdGroupPairs: []ec2types.UserIdGroupPair{{GroupId: &id}}}}
+	_, err = w.ec2.AuthorizeSecurityGroupIngress(t.Context(), &ec2.AuthorizeSecurityGroupIngressInput{GroupId: &w.clusterGroup, IpPermissions: admitted})
+	must(t, err)
+	t.Cleanup(func() {
+		_, err := w.ec2.RevokeSecurityGroupIngress(context.WithoutCancel(t.Context()), &ec2.RevokeSecurityGroupIngressInput{GroupId: &w.clusterGroup, IpPermissions: admitted})
+		must(t, err)
+	})
 	return id
 }
 
@@ -41,15 +47,10 @@ func (w *world) ownGroup(t *testing.T, name string) string {
 func (w *world) deleteGroup(t *testing.T, id string) {
 	t.Helper()
 	ctx := context.WithoutCancel(t.Context())
-	harness.Eventually(t, patience, func() error {
+	must(t, harness.Within(ctx, patience, func() error {
 		_, err := w.ec2.DeleteSecurityGroup(ctx, &ec2.DeleteSecurityGroupInput{GroupId: &id})
-		var api smithy.APIError
-		if errors.As(err, &api) && api.ErrorCode() == "DependencyViolation" {
-			return err
-		}
-		must(t, err)
-		return nil
-	})
+		return err
+	}))
 }
 
 func everything(cidr string) []ec2types.IpPermission {

@@ -24,7 +24,9 @@ type world struct {
 	eks *eks.Client
 	iam *iam.Client
 
-	vpc  string
+	vpc          string
+	clusterGroup string // the cluster's security group
+
 	role string   // ARN of the healthy group's role
 	good template // the healthy group's
 	kind ec2types.InstanceType
@@ -50,7 +52,8 @@ func settle(t *testing.T) *world {
 	}
 	cluster, err := w.eks.DescribeCluster(t.Context(), &eks.DescribeClusterInput{Name: aws.String(layout.ClusterName)})
 	must(t, err)
-	w.vpc = aws.ToString(cluster.Cluster.ResourcesVpcConfig.VpcId)
+	network := cluster.Cluster.ResourcesVpcConfig
+	w.vpc, w.clusterGroup = aws.ToString(network.VpcId), aws.ToString(network.ClusterSecurityGroupId)
 	w.readTemplate(t, name)
 	return w
 }

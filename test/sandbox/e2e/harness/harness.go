@@ -240,19 +240,27 @@ func (s *Sandbox) SecretExec(t testing.TB, args ...string) string {
 // error when it does not in time.
 func Eventually(t testing.TB, timeout time.Duration, condition func() error) {
 	t.Helper()
+	if err := Within(t.Context(), timeout, condition); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Within is Eventually outside of a test's own time, as in its cleanup, whose
+// context is done.
+func Within(ctx context.Context, timeout time.Duration, condition func() error) error {
 	deadline := time.Now().Add(timeout)
 	for {
 		err := condition()
 		if err == nil {
-			return
+			return nil
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("not within %s: %v", timeout, err)
+			return fmt.Errorf("not within %s: %w", timeout, err)
 		}
 		select {
 		case <-time.After(200 * time.Millisecond):
-		case <-t.Context().Done():
-			t.Fatalf("test ended while waiting: %v", err)
+		case <-ctx.Done():
+			return fmt.Errorf("ended while waiting: %w", err)
 		}
 	}
 }
