@@ -86,13 +86,10 @@ func (h *HostKeys) of(ctx context.Context, m *Machine) (*keyCheck, error) {
 	if c.known {
 		return c, nil
 	}
-	console := m.Console
-	if console == "" && h.Console != nil {
-		var err error
-		if console, err = h.Console(ctx, m); err != nil {
-			c.reason = "its console could not be read: " + err.Error()
-			return c, nil
-		}
+	console, unread := h.console(ctx, m)
+	if unread != "" {
+		c.reason = unread
+		return c, nil
 	}
 	shown, err := ConsoleHostKeys(console)
 	switch {
@@ -107,6 +104,18 @@ func (h *HostKeys) of(ctx context.Context, m *Machine) (*keyCheck, error) {
 		}
 	}
 	return c, nil
+}
+
+// console is what the machine's console shows, or why that is not known.
+func (h *HostKeys) console(ctx context.Context, m *Machine) (text, unread string) {
+	if m.Console != "" || h.Console == nil {
+		return m.Console, ""
+	}
+	text, err := h.Console(ctx, m)
+	if err != nil {
+		return "", "its console could not be read: " + err.Error()
+	}
+	return text, ""
 }
 
 func (c *keyCheck) add(keyType, fingerprint string) {

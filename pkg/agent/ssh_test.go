@@ -257,7 +257,7 @@ func TestHostileMachines(t *testing.T) {
 			t.Parallel()
 			server := newServer(t)
 			server.answer = c.answer
-			results := Fetch(t.Context(), []Machine{machineAt(server)}, []Road{roadTo(server, program(t, healthy)).Road()}, Options{RoadTimeout: 2 * time.Second})
+			results := Fetch(t.Context(), []Machine{machineAt(server)}, []Road{roadTo(server, program(t, healthy)).Road()}, Options{RoadTimeout: 8 * time.Second})
 			why := results[0].Tried()
 			if results[0].Whole() || !strings.Contains(why, c.says) || strings.ContainsAny(why, "\x1b\n") {
 				t.Errorf("says %q, want %q", why, c.says)

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"os/signal"
 	"os/user"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -153,6 +155,13 @@ func (f *loginFlags) door(ctx context.Context, app *app, s *session, machines []
 		groups = append(groups, machines[i].FirewallGroup())
 	}
 	return door, door.Open(ctx, slices.Compact(groups))
+}
+
+// guard keeps signals from ending the program at once while a port may be
+// open: they end the context, and what was opened is closed before anything
+// else happens, also when the user cannot wait or the terminal goes away.
+func guard(ctx context.Context) (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 }
 
 // from is who is let in.

@@ -167,6 +167,8 @@ func (c *doctorCommand) ask(ctx context.Context, snap *snapshot.Snapshot, ids []
 	}
 	defer func() { _ = ssh.Bastion.Close() }()
 	ssh.Binaries, ssh.Args = agent.Embedded(flags.binary), []string{"report"}
+	ctx, stop := guard(ctx)
+	defer stop()
 	c.app.screen.say("asking %s themselves ...", count(len(machines), "machine", "machines"))
 	door, err := flags.login.door(ctx, c.app, c.session, machines, sshOpenFor)
 	defer func() {

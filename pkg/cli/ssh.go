@@ -93,6 +93,8 @@ func (c *sshCommand) run(ctx context.Context, name string, command []string) (er
 		return err
 	}
 	defer func() { _ = road.Bastion.Close() }()
+	ctx, stop := guard(ctx)
+	defer stop()
 	door, err := c.flags.door(ctx, c.app, c.session, []agent.Machine{machine}, sessionOpenFor)
 	defer func() {
 		if closeErr := door.Close(ctx); closeErr != nil {

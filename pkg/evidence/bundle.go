@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/redact"
@@ -70,7 +71,7 @@ func clean(name string, value any) any {
 	case map[string]any:
 		cleaned := make(map[string]any, len(value))
 		for key, item := range value {
-			if text, ok := item.(string); ok {
+			if text, ok := item.(string); ok && !slices.Contains(factsOfCredentials(), key) {
 				item = redact.Named(key, text)
 			}
 			cleaned[redact.Text(key)] = clean(key, item)
@@ -79,6 +80,10 @@ func clean(name string, value any) any {
 	}
 	return value
 }
+
+// factsOfCredentials are fields of ours that are named after credentials and
+// hold none: whether a machine has some, and until when.
+func factsOfCredentials() []string { return []string{"credentialsCode", "credentialsExpires"} }
 
 // writeWhole writes a file next to where it belongs and moves it there.
 func writeWhole(path string, document []byte) (err error) {

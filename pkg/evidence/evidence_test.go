@@ -196,6 +196,7 @@ func TestBundleKeepsTheFacts(t *testing.T) {
 	for _, name := range []string{"case.json.gz", "case.json"} {
 		path := filepath.Join(t.TempDir(), name)
 		snap := snapshottest.Healthy()
+		snap.Nodes[0].Host = &snapshot.Host{CollectedAt: snap.CollectedAt, IMDS: &snapshot.HostIMDS{CredentialsCode: "Success", CredentialsExpires: snap.CollectedAt}}
 		if err := WriteBundle(path, "v0", snap); err != nil {
 			t.Fatal(err)
 		}

@@ -113,17 +113,25 @@ func TestKilledRunsLeaveNothing(t *testing.T) {
 	}
 	args := []string{"kubectl", "eksnodes", "doctor", id, "--agent", "always", "--open-ssh"}
 	begun := time.Now()
-	sandbox.Exec(t, args...)
-	whole := time.Since(begun)
+	first := sandbox.Start(t, args...)
+	first.AwaitStderr("opening port 22", time.Minute)
+	opened := time.Now()
+	first.Wait()
+	whole, window := time.Since(begun), time.Since(opened)
 	ports, files := 0, 0
 	for i := range kills {
 		process := sandbox.Start(t, args...)
-		after := rand.N(whole)
-		time.Sleep(after) // the moment is what is random here
+		after := rand.N(whole) // the moment is what is random here:
+		if i%2 == 0 {          // every other time while there is something to leave behind
+			process.AwaitStderr("opening port 22", time.Minute)
+			after = rand.N(window)
+		}
+		time.Sleep(after)
 		process.Signal(syscall.SIGKILL)
 		process.Wait()
 		rules, found := open(t), left(t, id)
-		t.Logf("kill %d after %s of %s: open %q, on the machine %q", i+1, after.Round(time.Millisecond), whole.Round(time.Millisecond), rules, found)
+		t.Logf("kill %d after %s (a run takes %s, %s of it with an open port): open %q, on the machine %q", i+1,
+			after.Round(time.Millisecond), whole.Round(time.Millisecond), window.Round(time.Millisecond), rules, found)
 		if len(rules) == 0 && len(found) == 0 {
 			continue
 		}
