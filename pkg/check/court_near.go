@@ -17,8 +17,9 @@ type belongings struct {
 }
 
 // near makes the view that a rule has of one machine: of the lists that grow
-// with the machines, nothing but what is its node's. Otherwise each machine
-// would be looked up among all.
+// with the machines, nothing but what is its node's, and the newest heartbeat,
+// which is the cluster's clock. Otherwise each machine would be looked up among
+// all. A rule that compares machines is asked by Join.
 func (*court) near(seen *snapshot.Snapshot) func(*snapshot.Node) *snapshot.Snapshot {
 	system := &seen.Kube.System
 	if len(system.Pods)+len(system.Leases)+len(system.CSRs) == 0 {
@@ -34,8 +35,12 @@ func (*court) near(seen *snapshot.Snapshot) func(*snapshot.Node) *snapshot.Snaps
 	for _, pod := range system.Pods {
 		at(pod.Node).pods = append(at(pod.Node).pods, pod)
 	}
+	var newest snapshot.Lease
 	for _, lease := range system.Leases {
 		at(lease.Node).leases = append(at(lease.Node).leases, lease)
+		if lease.Renewed.After(newest.Renewed) {
+			newest = lease
+		}
 	}
 	for _, csr := range system.CSRs {
 		if node, ok := strings.CutPrefix(csr.Requestor, userOfNode); ok {
@@ -47,7 +52,7 @@ func (*court) near(seen *snapshot.Snapshot) func(*snapshot.Node) *snapshot.Snaps
 		if node.Kube != nil && of[node.Kube.Name] != nil {
 			own = of[node.Kube.Name]
 		}
-		view.Kube.System.Pods, view.Kube.System.Leases, view.Kube.System.CSRs = own.pods, own.leases, own.csrs
+		view.Kube.System.Pods, view.Kube.System.Leases, view.Kube.System.CSRs = own.pods, append(own.leases[:len(own.leases):len(own.leases)], newest), own.csrs
 		return &view
 	}
 }

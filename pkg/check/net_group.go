@@ -38,7 +38,7 @@ func groupRuleChecks() []Check {
 			ID: "net.groups-dns", Title: "machine can ask CoreDNS",
 			Why:  "CoreDNS runs on some of the machines and all others ask it on port 53; without that, pods resolve no name.",
 			Ref:  docGroups,
-			Link: LinkReady, Needs: append(needs, snapshot.SectionNodes, snapshot.SectionSystemPods), Node: groupsDNS,
+			Link: LinkReady, Needs: append(needs, snapshot.SectionNodes, snapshot.SectionSystemPods), Join: groupsDNS,
 		},
 	}
 }
@@ -157,14 +157,21 @@ func groupsKubelet(s *snapshot.Snapshot, n *snapshot.Node) []Result {
 // groupsDNS asks the security groups of the machines that CoreDNS runs on
 // whether they admit this one. It does not apply while CoreDNS runs nowhere
 // that is known: a first machine, Fargate.
-func groupsDNS(s *snapshot.Snapshot, n *snapshot.Node) []Result {
-	if !running(n) {
-		return nil
+func groupsDNS(s *snapshot.Snapshot) func(Joiner) []Result {
+	servers := dnsMachines(s)
+	return func(j Joiner) []Result {
+		if j.Node == nil || !running(j.Node) {
+			return nil
+		}
+		return asksDNS(s, j.Node, servers)
 	}
+}
+
+func asksDNS(s *snapshot.Snapshot, n *snapshot.Node, servers []*snapshot.Node) []Result {
 	var closed []*snapshot.Node
 	var found []report.Evidence
 	asked := 0
-	for _, server := range dnsMachines(s) {
+	for _, server := range servers {
 		rules, known := rulesOf(s, server.Cloud.SecurityGroupIDs, ingress)
 		if !known {
 			continue
@@ -188,13 +195,15 @@ func groupsDNS(s *snapshot.Snapshot, n *snapshot.Node) []Result {
 
 // dnsMachines are the machines that CoreDNS's pods run on.
 func dnsMachines(s *snapshot.Snapshot) []*snapshot.Node {
+	serves := map[string]bool{}
+	for _, pod := range s.Kube.System.Pods {
+		if strings.HasPrefix(pod.Owner, "ReplicaSet/coredns-") && pod.Node != "" {
+			serves[pod.Node] = true
+		}
+	}
 	var machines []*snapshot.Node
 	for i := range s.Nodes {
-		node := &s.Nodes[i]
-		serves := node.Kube != nil && running(node) && slices.ContainsFunc(s.Kube.System.Pods, func(p snapshot.Pod) bool {
-			return strings.HasPrefix(p.Owner, "ReplicaSet/coredns-") && p.Node == node.Kube.Name
-		})
-		if serves {
+		if node := &s.Nodes[i]; node.Kube != nil && serves[node.Kube.Name] && running(node) {
 			machines = append(machines, node)
 		}
 	}
