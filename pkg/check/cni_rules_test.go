@@ -197,6 +197,9 @@ func clusterRoleRows() []ruleRow {
 		{"cluster.role", "works", nil, report.Pass, "EKS may assume it"},
 		{"cluster.role", "gone", role(func(r *snapshot.Role) { r.Missing = true }), report.Fail, "does not exist"},
 		{"cluster.role", "trusts another service", role(func(r *snapshot.Role) { r.TrustPolicy = snapshottest.TrustPolicy }), report.Fail, "does not let EKS assume it"},
+		{"cluster.role", "trusts another service for more", role(func(r *snapshot.Role) {
+			r.TrustPolicy = `{"Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"},{"Effect":"Allow","Principal":{"Service":"eks.amazonaws.com"},"Action":"sts:TagSession"}]}`
+		}), report.Fail, "does not let EKS assume it"},
 		{"cluster.role", "without its policy", role(func(r *snapshot.Role) { r.AttachedPolicies = nil }), report.Warn, "has no AmazonEKSClusterPolicy"},
 		{"cluster.role", "with a policy of the account's", role(func(r *snapshot.Role) { r.AttachedPolicies = []string{"arn:aws:iam::111122223333:policy/cluster"} }), report.Pass, "it has a policy"},
 	}

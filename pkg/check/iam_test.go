@@ -43,6 +43,7 @@ func iamRuleRows() []ruleRow {
 		{"iam.missing-worker-policy", "not attached", []snapshottest.Edit{machine(unregistered), without(0)}, report.Fail, "no policy allows ec2:DescribeInstances"},
 		{"iam.missing-worker-policy", "inline", []snapshottest.Edit{without(0), inline(`{"Statement":{"Effect":"Allow","Action":"ec2:Describe*","Resource":"*"}}`)}, report.Pass, "may describe"},
 		{"iam.missing-worker-policy", "not attached, and Ready all the same", []snapshottest.Edit{without(0)}, report.Warn, "no policy allows ec2:DescribeInstances"},
+		{"iam.missing-worker-policy", "inline allows something else", []snapshottest.Edit{machine(unregistered), without(0), inline(`{"Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}`)}, report.Fail, "no policy allows"},
 		{"iam.missing-worker-policy", "inline allows all but", []snapshottest.Edit{without(0), inline(`{"Statement":{"Effect":"Allow","NotAction":"iam:*","Resource":"*"}}`)}, report.Pass, "may describe"},
 		{"iam.missing-worker-policy", "inline denies under conditions", []snapshottest.Edit{without(0), inline(`{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":"ec2:*","Resource":"*","Condition":{"Bool":{"aws:ViaAWSService":"true"}}}]}`)}, report.Pass, "may describe"},
 		{"iam.missing-worker-policy", "inline denies", []snapshottest.Edit{machine(unregistered), without(0), inline(`{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":["ec2:*"],"Resource":"*"}]}`)}, report.Fail, "no policy allows"},

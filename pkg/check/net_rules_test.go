@@ -91,6 +91,10 @@ func wayOutRows(rows rowsOf) []ruleRow {
 			}})
 			n.NATGateways[0].SubnetID = "subnet-0fw"
 		})),
+		nat("in a subnet without a way out", report.Fail, "does not lead to an internet gateway", network(func(n *snapshot.Network) {
+			n.RouteTables = append(n.RouteTables, snapshot.RouteTable{ID: "rtb-0none", VPCID: snapshottest.VPC, SubnetIDs: []string{"subnet-0none"}})
+			n.NATGateways[0].SubnetID = "subnet-0none"
+		})),
 		nat("in a private subnet", report.Fail, "does not lead to an internet gateway", natIs(func(g *snapshot.NATGateway) { g.SubnetID = "subnet-0privateb" })),
 		gateway("not used", report.Pass, "does not use"),
 		gateway("attached", report.Pass, "attached", inPublic("203.0.113.9")),
