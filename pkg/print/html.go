@@ -28,16 +28,17 @@ var pageScript string
 func HTML(w io.Writer, r report.Report) error {
 	p := &page{text: printer{}}
 	title := "Nodes of cluster " + r.Cluster
+	p.gaps = gapsOf(r.Findings)
 	p.raw("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n")
 	p.raw(`<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src '` + hashOf(pageStyle) + `'; script-src '` + hashOf(pageScript) + `'; base-uri 'none'; form-action 'none'">` + "\n")
 	p.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"referrer\" content=\"no-referrer\">\n")
 	p.raw("<link rel=\"icon\" href=\"data:,\">\n")
 	p.element("title", "", title)
 	p.raw("<style>" + pageStyle + "</style>\n</head>\n<body>\n<main>\n")
-	p.element("h1", "", title)
+	p.element("h1", "", headline(r))
 	p.head(r)
-	p.chains(r)
 	p.causes(r)
+	p.chains(r)
 	p.section(r, "Warnings", report.Warn)
 	p.section(r, "Not known", report.Unknown)
 	p.passes(r)
@@ -58,6 +59,7 @@ func hashOf(text string) string {
 type page struct {
 	out  strings.Builder
 	text printer // cleans foreign text
+	gaps map[gap][]*report.Finding
 }
 
 func (p *page) raw(markup string) { p.out.WriteString(markup) }
@@ -77,14 +79,32 @@ func (p *page) open(tag, class string) {
 	p.raw(">")
 }
 
+// headline says in one line how it stands.
+func headline(r report.Report) string {
+	cluster := "cluster " + r.Cluster
+	causes := 0
+	for i := range r.Findings {
+		if f := &r.Findings[i]; f.Status == report.Fail && f.BlockedBy == "" {
+			causes++
+		}
+	}
+	switch {
+	case r.Machines.Total > 0:
+		return fmt.Sprintf("%d of %d machines of %s are Ready", r.Machines.Ready, r.Machines.Total, cluster)
+	case causes > 0:
+		return "Something fails in " + cluster
+	}
+	return "Nodes of " + cluster
+}
+
 // head is what the page is about, and the counts.
 func (p *page) head(r report.Report) {
 	var about []string
 	if r.Region != "" {
 		about = append(about, "region "+r.Region)
 	}
-	if r.Machines.Total > 0 {
-		about = append(about, fmt.Sprintf("%d of %d machines are Ready, %d registered", r.Machines.Ready, r.Machines.Total, r.Machines.Registered))
+	if absent := r.Machines.Total - r.Machines.Registered; absent > 0 {
+		about = append(about, fmt.Sprintf("%d not registered", absent))
 	}
 	if !r.CollectedAt.IsZero() {
 		about = append(about, "as of "+r.CollectedAt.UTC().Format(time.RFC3339))
@@ -96,6 +116,9 @@ func (p *page) head(r report.Report) {
 		n           int
 		class, word string
 	}{{r.Counts.Fail, "fail", "failed"}, {r.Counts.Warn, "warn", "warned"}, {r.Counts.Unknown, "unknown", "unknown"}, {r.Counts.Pass, "pass", "passed"}} {
+		if count.n == 0 {
+			continue
+		}
 		p.element("li", count.class, fmt.Sprintf("%d %s", count.n, count.word))
 	}
 	p.raw("</ul>\n")
@@ -112,7 +135,7 @@ func (p *page) causes(r report.Report) {
 			continue
 		}
 		if first {
-			p.element("h2", "", "Causes")
+			p.element("h2", "", causesTitle(r.Findings))
 			first = false
 		}
 		p.finding(f, r.Findings)
@@ -122,17 +145,32 @@ func (p *page) causes(r report.Report) {
 	}
 }
 
+func causesTitle(findings []report.Finding) string {
+	if len(causesOf(findings)) == 1 {
+		return "The cause"
+	}
+	return "Causes, the earliest first"
+}
+
 func (p *page) section(r report.Report, title string, status report.Status) {
 	first := true
 	for i := range r.Findings {
-		if r.Findings[i].Status != status {
+		f := &r.Findings[i]
+		if f.Status != status {
 			continue
 		}
 		if first {
 			p.element("h2", "", title)
 			first = false
 		}
-		p.finding(&r.Findings[i], r.Findings)
+		if g, ok := gapOf(f); ok && len(p.gaps[g]) > 1 { // what lacks the same is told once
+			if p.gaps[g][0] == f {
+				one := merged(p.gaps[g])
+				p.finding(&one, nil)
+			}
+			continue
+		}
+		p.finding(f, r.Findings)
 	}
 }
 
@@ -190,7 +228,14 @@ func (p *page) fix(fix report.Fix) {
 	if fix.Diff != "" {
 		p.raw("<pre>")
 		for line := range strings.Lines(fix.Diff) {
-			p.raw(html.EscapeString(p.text.clean(strings.TrimRight(line, "\n"))) + "\n")
+			text := html.EscapeString(p.text.clean(strings.TrimRight(line, "\n")))
+			switch {
+			case strings.HasPrefix(line, "+"):
+				text = `<span class="add">` + text + "</span>"
+			case strings.HasPrefix(line, "-"):
+				text = `<span class="cut">` + text + "</span>"
+			}
+			p.raw(text + "\n")
 		}
 		p.raw("</pre>\n")
 	}

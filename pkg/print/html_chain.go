@@ -37,12 +37,15 @@ func (p *page) chains(r report.Report) {
 		p.raw("<ol class=\"chain\">\n")
 		for i, link := range chainLinks() {
 			state := picture.states[i]
-			mark := map[string]string{"pass": "✓ ", "fail": "✗ ", "warn": "! ", "unknown": "? "}[state]
+			mark := map[string]string{"pass": "✓", "fail": "✗", "warn": "!", "unknown": "?"}[state]
 			class := state
 			if class == "" {
 				class = "later"
 			}
-			p.raw("<li class=\"" + class + "\">" + mark)
+			if mark == "" {
+				mark = "·"
+			}
+			p.raw("<li class=\"" + class + "\" title=\"" + class + "\"><b aria-hidden=\"true\">" + mark + "</b>")
 			p.element("span", "", strings.ReplaceAll(link, "-", " "))
 			p.raw("</li>\n")
 		}
@@ -111,13 +114,15 @@ func alike(findings []report.Finding, kind report.Kind, everywhere []string) []p
 	return pictures
 }
 
-// addEverywhere adds what is said of the cluster. Behind a broken link, that
-// the cluster is fine says nothing of the machine.
+// addEverywhere adds what is said of the cluster. Behind a broken link,
+// nothing that is well or not known says anything of the machine: it has not
+// come that far.
 func addEverywhere(state, everywhere []string) {
 	broken := false
 	for i := range state {
-		if !broken || everywhere[i] != "pass" {
-			state[i] = worse(state[i], everywhere[i])
+		state[i] = worse(state[i], everywhere[i])
+		if broken && (state[i] == "pass" || state[i] == "unknown") {
+			state[i] = ""
 		}
 		broken = broken || state[i] == "fail"
 	}
