@@ -42,7 +42,21 @@ func broke(kind snapshot.FailureKind, detail string) *snapshot.HostFailure {
 // hostRuleRows break one thing of a healthy machine at a time, and take each
 // family of facts away from the rows that need it.
 func hostRuleRows() []ruleRow {
-	return slices.Concat(hostOSRuleRows(), hostKubeletRuleRows(), hostBootRuleRows(), hostWayRuleRows(), hostIdentityRuleRows(), hostPassRows(), hostUnknownRows())
+	rows := slices.Concat(hostOSRuleRows(), hostKubeletRuleRows(), hostBootRuleRows(), hostWayRuleRows(), hostIdentityRuleRows(), hostPassRows(), hostUnknownRows())
+	links := map[string]Link{}
+	for _, check := range All() {
+		links[check.ID] = check.Link
+	}
+	for i := range rows {
+		// What hinders a node, and not the way to one, is met on a machine that has joined.
+		switch row := &rows[i]; {
+		case row.want == report.Warn:
+			row.edits = row.edits[1:]
+		case row.want == report.Fail && links[row.check] > LinkNodeObject:
+			row.edits = slices.Concat([]snapshottest.Edit{says("False", "KubeletNotReady", "anything")}, row.edits[1:])
+		}
+	}
+	return rows
 }
 
 // hostPassRows: a healthy report passes every row that has something to say.

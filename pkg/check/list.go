@@ -9,7 +9,8 @@ import (
 
 // All lists every rule, family by family.
 func All() []Check {
-	return withReports(slices.Concat(
+	// That a machine is absent comes last: every other symptom says more.
+	return append(withReports(slices.Concat(
 		targetChecks(),
 		launchChecks(),
 		imageChecks(),
@@ -40,7 +41,6 @@ func All() []Check {
 		dnsChecks(),
 		netLineChecks(),
 		nodeObjectChecks(),
-		joinChecks(),
 		cniChecks(),
 		cniFitChecks(),
 		cniConfigChecks(),
@@ -58,7 +58,7 @@ func All() []Check {
 		hostRuntimeRows(),
 		hostCNIRows(),
 		osRows(),
-	))
+	)), joinChecks()...)
 }
 
 // Preflight lists the rules that `add` runs over the group it proposes.
