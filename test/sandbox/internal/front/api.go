@@ -50,6 +50,8 @@ type Hooks struct {
 	// CommandTarget says whether an instance's SSM agent is online; nil means
 	// that every running instance of DescribeInstances is.
 	CommandTarget func(ctx context.Context, instanceID string) (online bool, err error)
+	// Reboot restarts an instance's system in its own time.
+	Reboot func(ctx context.Context, instanceID string) error
 	// PushSSHKey lets publicKey log in as osUser for 60 seconds (EC2 Instance Connect).
 	PushSSHKey func(ctx context.Context, instanceID, osUser, publicKey string) error
 	// AccessChanged is called after every change of a cluster's authentication

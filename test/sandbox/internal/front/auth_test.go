@@ -129,6 +129,10 @@ func TestRoleSession(t *testing.T) {
 	if _, err := g.front.RoleSession(t.Context(), "arn:aws:iam::111122223333:role/absent", "i-0aaaaaaaaaaaaaaaa"); err == nil {
 		t.Error("a session of an absent role was opened")
 	}
+	g.moto.trusted = "lambda.amazonaws.com"
+	if _, err := g.front.RoleSession(t.Context(), nodeRole, "i-0aaaaaaaaaaaaaaaa"); err == nil {
+		t.Error("a session of a role was opened that EC2 may not assume")
+	}
 }
 
 func TestAccessKeysAreFollowed(t *testing.T) {

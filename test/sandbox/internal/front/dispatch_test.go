@@ -2,6 +2,7 @@ package front_test
 
 import (
 	"bufio"
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -10,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -186,6 +188,19 @@ func TestConsoleOutput(t *testing.T) {
 	_, err = client.GetConsoleOutput(t.Context(), &ec2.GetConsoleOutputInput{InstanceId: aws.String("i-0cccccccccccccccc")})
 	if got := codeOf(t, err); got != "InvalidInstanceID.NotFound" {
 		t.Errorf("absent instance: code %q", got)
+	}
+}
+
+func TestReboot(t *testing.T) {
+	var rebooted []string
+	g := newRig(t, front.Hooks{Reboot: func(_ context.Context, id string) error { rebooted = append(rebooted, id); return nil }})
+	ids := []string{"i-0aaaaaaaaaaaaaaaa", "i-0bbbbbbbbbbbbbbbb"}
+	if _, err := ec2.NewFromConfig(g.config()).RebootInstances(t.Context(), &ec2.RebootInstancesInput{InstanceIds: ids}); err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(rebooted)
+	if !slices.Equal(rebooted, ids) {
+		t.Errorf("rebooted %v", rebooted)
 	}
 }
 

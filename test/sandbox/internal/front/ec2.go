@@ -20,7 +20,19 @@ func (f *Front) serveEC2(ctx context.Context, req *request) (awsapi.Reply, error
 	if req.call.Operation == "GetConsoleOutput" && f.cfg.Hooks.ConsoleOutput != nil {
 		return f.consoleOutput(ctx, req)
 	}
-	return f.pass(ctx, req)
+	reply, err := f.pass(ctx, req)
+	if req.call.Operation != "RebootInstances" || f.cfg.Hooks.Reboot == nil || err != nil || awsapi.ErrorCode(reply) != "" {
+		return reply, err
+	}
+	for name, ids := range req.call.Form {
+		if !strings.HasPrefix(name, "InstanceId.") {
+			continue
+		}
+		if err := f.cfg.Hooks.Reboot(ctx, ids[0]); err != nil {
+			return awsapi.Reply{}, err
+		}
+	}
+	return reply, nil
 }
 
 // consoleOutput lets moto judge the instance id and then gives the console of

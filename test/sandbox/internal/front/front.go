@@ -97,6 +97,13 @@ func (f *Front) RoleSession(ctx context.Context, roleARN, sessionName string) (C
 	if !found {
 		return Credentials{}, fmt.Errorf("role session: no role %s", roleARN)
 	}
+	trusted, err := f.moto.TrustsEC2(ctx, roleARN)
+	if err != nil {
+		return Credentials{}, fmt.Errorf("role session: %w", err)
+	}
+	if !trusted {
+		return Credentials{}, fmt.Errorf("role session: EC2 may not assume %s", roleARN)
+	}
 	s, err := f.moto.AssumeRole(ctx, roleARN, sessionName, sessionLife)
 	if err != nil {
 		return Credentials{}, fmt.Errorf("role session: %w", err)

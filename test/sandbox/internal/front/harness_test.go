@@ -1,6 +1,7 @@
 package front_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -164,6 +165,7 @@ type fakeMoto struct {
 	mu      sync.Mutex
 	answers map[string]func(form url.Values) (status int, body string)
 	roleIDs map[string]string // by role name; a missing role does not exist
+	trusted string            // the service that may assume roles; "" for EC2
 	seen    []*http.Request
 }
 
@@ -190,6 +192,7 @@ func newFakeMoto(t *testing.T) *fakeMoto {
 		"DescribeInstances": fixed(`<DescribeInstancesResponse><reservationSet><item><instancesSet>` +
 			instanceXML("i-0aaaaaaaaaaaaaaaa", "running") + instanceXML("i-0bbbbbbbbbbbbbbbb", "stopped") +
 			`</instancesSet></item></reservationSet></DescribeInstancesResponse>`),
+		"RebootInstances": fixed(`<RebootInstancesResponse><return>true</return></RebootInstancesResponse>`),
 		"GetConsoleOutput": func(form url.Values) (int, string) {
 			if form.Get("InstanceId") != "i-0aaaaaaaaaaaaaaaa" {
 				return 400, `<Response><Errors><Error><Code>InvalidInstanceID.NotFound</Code><Message>no</Message></Error></Errors></Response>`
@@ -227,7 +230,12 @@ func (m *fakeMoto) getRole(form url.Values) (int, string) {
 		return 404, `<ErrorResponse><Error><Code>NoSuchEntity</Code><Message>Role ` + name + ` not found</Message></Error></ErrorResponse>`
 	}
 	return 200, `<GetRoleResponse><GetRoleResult><Role><Arn>arn:aws:iam::` + account + `:role/team/` + name +
-		`</Arn><RoleId>` + id + `</RoleId></Role></GetRoleResult></GetRoleResponse>`
+		`</Arn><RoleId>` + id + `</RoleId><AssumeRolePolicyDocument>` + url.QueryEscape(m.trust()) + `</AssumeRolePolicyDocument></Role></GetRoleResult></GetRoleResponse>`
+}
+
+// trust is the trust policy of all roles.
+func (m *fakeMoto) trust() string {
+	return `{"Statement":[{"Effect":"Allow","Principal":{"Service":"` + cmp.Or(m.trusted, "ec2.amazonaws.com") + `"},"Action":"sts:AssumeRole"}]}`
 }
 
 // setRole gives a role another unique id, or removes it.

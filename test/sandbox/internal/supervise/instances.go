@@ -116,6 +116,13 @@ func (w *world) hooks() front.Hooks {
 			}
 			return watcher.CommandTarget(ctx, id)
 		},
+		Reboot: func(ctx context.Context, id string) error {
+			watcher, err := w.instances()
+			if err != nil {
+				return err
+			}
+			return watcher.Reboot(ctx, id)
+		},
 		PushSSHKey: func(ctx context.Context, id, osUser, publicKey string) error {
 			watcher, err := w.instances()
 			if err != nil {
