@@ -18,9 +18,9 @@ func authLines() []Line {
 		},
 		{
 			ID: "not-allowed-to-modify-node", In: []string{Kubelet, Console, Audit},
-			Find:    []string{`node \\*"(?P<auth>[^"\\]+)\\*" (?:is not allowed to|cannot) modify node \\*"(?P<reg>[^"\\]+)`},
-			Source:  kubernetes + "plugin/pkg/admission/noderestriction/admission.go",
-			Match:   []string{`err="nodes \"custom\" is forbidden: node \"ip-10-0-1-5.ec2.internal\" is not allowed to modify node \"custom\""`},
+			Find:    []string{`node \\*"(?P<auth>[^"\\]+)\\*" (?:is not allowed to|cannot) modify node \\*"(?P<reg>[^"\\]+)`, `node '(?P<auth>[^']+)' cannot read '(?P<reg>[^']+)', only its own Node object`},
+			Source:  kubernetes + "plugin/pkg/admission/noderestriction/admission.go; plugin/pkg/auth/authorizer/node/node_authorizer.go, which a kubelet meets first",
+			Match:   []string{`err="nodes \"custom\" is forbidden: node \"ip-10-0-1-5.ec2.internal\" is not allowed to modify node \"custom\""`, `"Unable to register node with API server, error getting existing node" err="nodes \"custom\" is forbidden: User \"system:node:ip-10-0-1-5.ec2.internal\" cannot get resource \"nodes\" in API group \"\" at the cluster scope: node 'ip-10-0-1-5.ec2.internal' cannot read 'custom', only its own Node object"`},
 			NoMatch: `node "a" is not allowed to update fields other than status.quantity`,
 		},
 		{

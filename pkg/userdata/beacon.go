@@ -25,8 +25,8 @@ const MaxBeaconSize = 1024
 //   - The sign of success is the kubelet's own journal line "Successfully registered node", which it writes for a new
 //     Node and for one that was there before (pkg/kubelet/kubelet_node_status.go, registerWithAPIServer). Files do
 //     not serve: on EKS the kubelet authenticates by an exec token and leaves no client certificate.
-//   - At most 4 lines of each of 5 units, each cut to 200 bytes after filtering: about 4 KB at most on a console
-//     of which EC2 keeps the last 64 KB.
+//   - At most 4 lines of each of 5 units, each cut to 400 bytes after filtering: the kubelet says why at the end of
+//     long lines. About 8 KB at most on a console of which EC2 keeps the last 64 KB.
 //   - Lines are taken when they look like errors, and dropped when they hold no space (the body of a PEM block, a bare
 //     token). LC_ALL=C makes sed's "." match every byte, so that a broken UTF-8 sequence cannot shield what follows.
 //   - sed, in order: drop everything but printable ASCII (also terminal escapes); user:password@ of URLs; from a

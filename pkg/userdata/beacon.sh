@@ -12,7 +12,7 @@ s/[^ -~]//g
 s#://[^ ]*@#://***@#g
 s/(k8s-aws-v1|x-amz-|a[sk]ia[a-z0-9]{9}|eyj|authorization\W{0,2}[=:]|bearer |passw|token[\ ]*["=]|secret["_=a\-]|[^.]secret:).*/***/I
 s#[a-z0-9_+%=-]{40,}|[a-z0-9_+/%=-]{90,}#***#Ig
-s/^/|/'|cut -c-200
+s/^/|/'|cut -c-400
 done
 echo -----END EKSNODES BEACON v1-----
 }>/dev/console

@@ -118,7 +118,7 @@ func TestBeaconReportsErrors(t *testing.T) {
 			"F1122 10:00:02.1 run.go:72] oh dear"}},
 		{Name: "containerd", State: "active"},
 		{Name: "nodeadm-config", State: "active", Lines: []string{"error: number", "error: number", "error: number",
-			("error: " + strings.Repeat("long ", 100))[:199]}},
+			("error: " + strings.Repeat("long ", 100))[:399]}},
 		{Name: "nodeadm-run", State: "inactive"},
 		{Name: "cloud-final", State: "inactive"},
 	}}
@@ -261,7 +261,7 @@ func TestBeaconReportIsBounded(t *testing.T) {
 	flood := strings.Repeat("error: "+strings.Repeat("word ", 1000)+"\n", 1000)
 	n := newNode(t, map[string]string{"kubelet": flood, "containerd": flood, "nodeadm-config": flood, "nodeadm-run": flood, "cloud-final": flood})
 	n.boot(t)
-	if console := n.console(t); len(console) > 4500 {
+	if console := n.console(t); len(console) > 8500 {
 		t.Errorf("a report of %d bytes", len(console))
 	}
 }

@@ -93,7 +93,7 @@ func kubeletFaults() []fault {
 	return []fault{
 		kubeletFault("flag that the kubelet no longer has", "kubelet.unknown-flag", "unknown flag: --network-plugin", flag("--network-plugin=cni")),
 		kubeletFault("label that is Kubernetes' own", "kubelet.bad-labels", "labels specified with --node-labels", flag("--node-labels=node-role.kubernetes.io/worker=")),
-		kubeletFault("name that is not the machine's", "auth.node-name-mismatch", "is not allowed to modify node", flag("--hostname-override=worker-1")),
+		kubeletFault("name that is not the machine's", "auth.node-name-mismatch", "only its own Node object", flag("--hostname-override=worker-1")),
 	}
 }
 
