@@ -154,10 +154,11 @@ func kubeletSaid(row hostRow, line lineRow) hostRow {
 	return row
 }
 
-// loggedRow is a row that known lines of the machine's logs prove.
-func loggedRow(id, title, why, ref string, link Link, rows ...lineRow) hostRow {
+// loggedRow is a row about the boot that known lines of the machine's logs
+// prove.
+func loggedRow(id, title, why, ref string, rows ...lineRow) hostRow {
 	return hostRow{
-		id: id, title: title, why: why, ref: ref, link: link, needs: probes(snapshot.ProbeLogs), path: true,
+		id: id, title: title, why: why, ref: ref, link: LinkBoot, needs: probes(snapshot.ProbeLogs), path: true,
 		rule: func(v *hostView) []Result {
 			if v.node.Kube != nil && v.node.Kube.Ready() {
 				return nil // it has got over it
