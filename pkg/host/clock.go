@@ -58,7 +58,7 @@ func (m *Machine) askChrony(ctx context.Context) *snapshot.HostChrony {
 	if err != nil {
 		return nil
 	}
-	defer conn.Close()
+	defer conn.Close() //nolint:errcheck // the answer is read or not
 	if err := conn.SetDeadline(time.Now().Add(time.Second)); err != nil {
 		return nil
 	}
