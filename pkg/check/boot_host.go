@@ -25,12 +25,12 @@ func hostBootRows() []hostRow {
 				return nil
 			},
 		},
-		loggedRow("boot.nodeconfig-missing", "NodeConfig", "nodeadm needs one.", docNodeadm, LinkBoot, proof("no-nodeconfig", "nodeadm found no NodeConfig", config)),
-		loggedRow("boot.nodeconfig-incomplete", "NodeConfig is complete", "nodeadm needs name, endpoint, certificate authority and CIDR.", docNodeadm, LinkBoot,
+		loggedRow("boot.nodeconfig-missing", "NodeConfig", "nodeadm needs one.", docNodeadm, proof("no-nodeconfig", "nodeadm found no NodeConfig", config)),
+		loggedRow("boot.nodeconfig-incomplete", "NodeConfig is complete", "nodeadm needs name, endpoint, certificate authority and CIDR.", docNodeadm,
 			lineRow{sig: "nodeconfig-incomplete", status: report.Fail, confidence: report.Certain, summary: "%s is missing in the NodeConfig", value: "field", fix: config}),
-		loggedRow("boot.nodeconfig-yaml", "NodeConfig can be read", "It is YAML.", docNodeadm, LinkBoot,
+		loggedRow("boot.nodeconfig-yaml", "NodeConfig can be read", "It is YAML.", docNodeadm,
 			lineRow{sig: "nodeconfig-yaml", status: report.Fail, confidence: report.Certain, summary: "the NodeConfig cannot be read: %s", value: "what", fix: config}),
-		loggedRow("boot.al2-script-on-al2023", "user data is for this image", "AL2023 has no bootstrap.sh.", docAL2023, LinkBoot, proof("bootstrap-removed", "the user data calls bootstrap.sh, which AL2023 does not have", config)),
+		loggedRow("boot.al2-script-on-al2023", "user data is for this image", "AL2023 has no bootstrap.sh.", docAL2023, proof("bootstrap-removed", "the user data calls bootstrap.sh, which AL2023 does not have", config)),
 		{
 			id: "boot.nodeadm", title: "nodeadm has finished",
 			why: "nodeadm configures and starts containerd and the kubelet; without it there is no kubelet to join.",

@@ -123,16 +123,16 @@ func (v *hostView) line(sig string) []report.Evidence {
 // said why: a kubelet that ends is started again after five seconds.
 const restartWindow = 15 * time.Second
 
-// current is the evidence of a line that a unit logged on its way into the
-// state that it is in, or nil: what ended an earlier run is no cause of this
-// one.
-func (v *hostView) current(unit, sig string) []report.Evidence {
+// current is the evidence of a line that the kubelet logged on its way into
+// the state that it is in, or nil: what ended an earlier run is no cause of
+// this one.
+func (v *hostView) current(sig string) []report.Evidence {
 	seen := v.Saw(sig)
 	if seen == nil {
 		return nil
 	}
 	if v.Units != nil && !seen.Last.IsZero() {
-		state := v.Units.Unit(unit)
+		state := v.Units.Unit("kubelet")
 		switch {
 		case state == nil || state.Since.IsZero():
 		case state.Active == "active" && seen.Last.Before(state.Since), seen.Last.Before(state.Since.Add(-restartWindow)):
@@ -146,7 +146,7 @@ func (v *hostView) current(unit, sig string) []report.Evidence {
 func kubeletSaid(row hostRow, line lineRow) hostRow {
 	row.link, row.needs = LinkNodeObject, probes(snapshot.ProbeLogs)
 	row.rule = func(v *hostView) []Result {
-		if v.current("kubelet", line.sig) == nil || v.Kubelet != nil && v.Kubelet.Healthz == 200 {
+		if v.current(line.sig) == nil || v.Kubelet != nil && v.Kubelet.Healthz == 200 {
 			return nil
 		}
 		return sawAny(&snapshot.Node{Logs: v.Logs.Seen}, []lineRow{line})
@@ -154,10 +154,11 @@ func kubeletSaid(row hostRow, line lineRow) hostRow {
 	return row
 }
 
-// loggedRow is a row that known lines of the machine's logs prove.
-func loggedRow(id, title, why, ref string, link Link, rows ...lineRow) hostRow {
+// loggedRow is a row about the boot that known lines of the machine's logs
+// prove.
+func loggedRow(id, title, why, ref string, rows ...lineRow) hostRow {
 	return hostRow{
-		id: id, title: title, why: why, ref: ref, link: link, needs: probes(snapshot.ProbeLogs), path: true,
+		id: id, title: title, why: why, ref: ref, link: LinkBoot, needs: probes(snapshot.ProbeLogs), path: true,
 		rule: func(v *hostView) []Result {
 			if v.node.Kube != nil && v.node.Kube.Ready() {
 				return nil // it has got over it

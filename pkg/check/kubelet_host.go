@@ -100,14 +100,14 @@ func kubeletConfig(v *hostView) []Result {
 		return fail(report.Certain, "the kubelet's configuration cannot be read", fix, found...)
 	}
 	running := v.Kubelet != nil && v.Kubelet.Healthz == 200
-	if found := v.current("kubelet", "kubelet-config-invalid"); found != nil && !running {
+	if found := v.current("kubelet-config-invalid"); found != nil && !running {
 		return fail(report.Certain, "the kubelet refuses its configuration", fix, found...)
 	}
 	return pass("it can be read", agent(snapshot.ProbeKubeletConfig, strings.Join(c.Files, ", ")))
 }
 
 func kubeletReserved(v *hostView) []Result {
-	if found := v.current("kubelet", "allocatable-invalid"); found != nil && (v.Kubelet == nil || v.Kubelet.Healthz != 200) {
+	if found := v.current("allocatable-invalid"); found != nil && (v.Kubelet == nil || v.Kubelet.Healthz != 200) {
 		return fail(report.Certain, "more is reserved for the node than the machine has, and the kubelet ends",
 			do("lower kubeReserved, systemReserved and evictionHard, or take a larger machine"), found...)
 	}
@@ -117,7 +117,7 @@ func kubeletReserved(v *hostView) []Result {
 // cgroupDrivers compares what both are told. Since 1.34 a kubelet may ask the
 // runtime, and one that says nothing is not wrong.
 func cgroupDrivers(v *hostView) []Result {
-	if found := v.current("kubelet", "cgroup-mismatch"); found != nil && (v.Kubelet == nil || v.Kubelet.Healthz != 200) {
+	if found := v.current("cgroup-mismatch"); found != nil && (v.Kubelet == nil || v.Kubelet.Healthz != 200) {
 		return fail(report.Certain, "kubelet and runtime use different cgroup drivers", cgroupFix(), found...)
 	}
 	kubelet, runtime := v.KubeletConfig.CgroupDriver, ""

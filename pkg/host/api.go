@@ -118,7 +118,7 @@ func (m *Machine) handshake(ctx context.Context, facts *snapshot.HostAPI) {
 	began := time.Now()
 	conn, err := m.dial(ctx, "tcp", net.JoinHostPort(firstOpen(facts.Dials), facts.Port))
 	if err == nil {
-		defer conn.Close()
+		defer conn.Close() //nolint:errcheck // nothing was written
 		// Nothing is sent over it and nothing taken from it but the certificate.
 		session := tls.Client(conn, &tls.Config{ServerName: facts.Host, InsecureSkipVerify: true, MinVersion: tls.VersionTLS12})
 		if err = session.HandshakeContext(ctx); err == nil {

@@ -44,7 +44,7 @@ func kernelClock(facts *snapshot.HostClock) {
 		return
 	}
 	synchronized := clock.Status&unix.STA_UNSYNC == 0
-	estimated, most := int64(clock.Esterror)/1000, int64(clock.Maxerror)/1000
+	estimated, most := clock.Esterror/1000, clock.Maxerror/1000 // microseconds
 	facts.Synchronized, facts.EstimatedErrorMS, facts.MaxErrorMS = &synchronized, &estimated, &most
 }
 
@@ -58,7 +58,7 @@ func (m *Machine) askChrony(ctx context.Context) *snapshot.HostChrony {
 	if err != nil {
 		return nil
 	}
-	defer conn.Close()
+	defer conn.Close() //nolint:errcheck // the answer is read or not
 	if err := conn.SetDeadline(time.Now().Add(time.Second)); err != nil {
 		return nil
 	}

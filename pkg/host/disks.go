@@ -100,8 +100,7 @@ func addFilesystem(facts *snapshot.HostDisks, filesystem snapshot.HostFilesystem
 	}
 	filesystem.Failure = netfail.Of(err)
 	if err == nil {
-		block := int64(stat.Bsize)
-		filesystem.Size, filesystem.Free = int64(stat.Blocks)*block, int64(stat.Bavail)*block
+		filesystem.Size, filesystem.Free = int64(stat.Blocks)*stat.Bsize, int64(stat.Bavail)*stat.Bsize
 		filesystem.Inodes, filesystem.InodesFree = int64(stat.Files), int64(stat.Ffree)
 		filesystem.ReadOnly = stat.Flags&unix.ST_RDONLY != 0
 	}

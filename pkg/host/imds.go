@@ -98,7 +98,7 @@ func readRole(ctx context.Context, client *imds.Client, facts *snapshot.HostIMDS
 		return err
 	}
 	facts.HasProfile = &yes
-	var profile struct{ Code, InstanceProfileArn string } //nolint:revive // the service's own spelling
+	var profile struct{ Code, InstanceProfileArn string }
 	if err := json.Unmarshal([]byte(info), &profile); err != nil {
 		return errors.New("iam/info is no JSON")
 	}

@@ -63,7 +63,7 @@ func (m *Machine) readSelfReview(ctx context.Context, known *snapshot.Host) (fil
 	var answer review
 	if err := json.Unmarshal(body, &answer); err != nil {
 		facts.Failure = &snapshot.HostFailure{Kind: snapshot.FailAnswer, Status: status, Detail: "the answer is no JSON: something else answers there"}
-		return done, nil
+		return done, nil //nolint:nilerr // that something else answers is the fact
 	}
 	if status != http.StatusCreated {
 		facts.Failure = &snapshot.HostFailure{Kind: refusedOr(status), Status: status, Detail: fmt.Sprintf("the API server answered %d: %s", status, redact.Line(answer.Message))}

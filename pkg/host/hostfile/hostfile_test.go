@@ -52,6 +52,10 @@ users:
 `
 
 func TestKubeconfig(t *testing.T) {
+	before := func(part string) string {
+		text, _, _ := strings.Cut(kubeconfigText, part)
+		return text
+	}
 	const path = "/var/lib/kubelet/kubeconfig"
 	server := "https://0123.gr7.us-west-2.eks.amazonaws.com"
 	for name, test := range map[string]struct {
@@ -72,8 +76,8 @@ func TestKubeconfig(t *testing.T) {
 		"a cut authority": {strings.Replace(kubeconfigText, "certificate-authority: /etc/kubernetes/pki/ca.crt", "certificate-authority-data: LS0tLS1CRU", 1), snapshot.HostKubeconfig{
 			Path: path, Server: server, CAFile: "", Invalid: "the certificate authority is not base64: it may be cut off",
 		}},
-		"a token": {kubeconfigText[:strings.Index(kubeconfigText, "      exec:")] + "      token: " + canary + "\n", snapshot.HostKubeconfig{Path: path, Server: server, CAFile: "/etc/kubernetes/pki/ca.crt", Auth: "token"}},
-		"nothing": {kubeconfigText[:strings.Index(kubeconfigText, "    user:\n      exec:")], snapshot.HostKubeconfig{Path: path, Server: server, CAFile: "/etc/kubernetes/pki/ca.crt", Auth: "none"}},
+		"a token": {before("      exec:") + "      token: " + canary + "\n", snapshot.HostKubeconfig{Path: path, Server: server, CAFile: "/etc/kubernetes/pki/ca.crt", Auth: "token"}},
+		"nothing": {before("    user:\n      exec:"), snapshot.HostKubeconfig{Path: path, Server: server, CAFile: "/etc/kubernetes/pki/ca.crt", Auth: "none"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := ParseKubeconfig(path, []byte(test.text))

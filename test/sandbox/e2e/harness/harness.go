@@ -125,6 +125,13 @@ func (s *Sandbox) Node(id string, args ...string) (string, error) {
 	return string(out), nil
 }
 
+// Command is a command of the sandbox's driver, for tests that wire its streams
+// themselves or run it under another program.
+func (s *Sandbox) Command(t testing.TB, args ...string) *exec.Cmd {
+	t.Helper()
+	return s.command(t.Context(), args...)
+}
+
 // Result is how a command in the user's seat ended.
 type Result struct {
 	Stdout, Stderr string
