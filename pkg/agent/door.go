@@ -91,11 +91,14 @@ func (d *Door) Open(ctx context.Context, groups []string) error {
 			continue
 		}
 		d.Say("opening port 22 of %s for %s until %s at the latest", group, d.From, d.Until.Local().Format("15:04:05"))
-		// An interrupt must not come between AWS's having opened the port and
-		// our knowing of it.
-		safe, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
-		opening, err := d.Doors.OpenPort(safe, cloud.Opening{GroupID: group, From: d.From, Owner: d.Owner, Until: d.Until, Process: d.Process})
-		cancel()
+		opening, err := d.openOne(ctx, group)
+		if cloud.IsKind(err, cloud.Exists) {
+			// Of a run that was just dying when we looked, perhaps.
+			if err := d.Sweep(ctx); err != nil {
+				return err
+			}
+			opening, err = d.openOne(ctx, group)
+		}
 		if cloud.IsKind(err, cloud.Exists) {
 			d.Say("port 22 of %s is open for %s already", group, d.From)
 			continue
@@ -111,6 +114,14 @@ func (d *Door) Open(ctx context.Context, groups []string) error {
 		}
 	}
 	return nil
+}
+
+// openOne opens the port of one group. An interrupt must not come between
+// AWS's having opened it and our knowing of it.
+func (d *Door) openOne(ctx context.Context, group string) (cloud.Opening, error) {
+	safe, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+	defer cancel()
+	return d.Doors.OpenPort(safe, cloud.Opening{GroupID: group, From: d.From, Owner: d.Owner, Until: d.Until, Process: d.Process})
 }
 
 // Close closes all that was opened, also when the context has ended. It may be

@@ -161,6 +161,23 @@ func TestSweep(t *testing.T) {
 	}
 }
 
+// A run that still looked alive when ports were looked for, and was dead when
+// its port was in the way, keeps nobody from opening it, and nothing open.
+func TestDoorTakesOverFromADyingRun(t *testing.T) {
+	dying := cloud.Opening{RuleID: "sgr-dying", GroupID: "sg-a", From: netip.MustParsePrefix("192.0.2.7/32"), Owner: "arn:me", Process: "here/2/9", Until: noon.Add(time.Minute)}
+	f, said := &firewall{rules: map[string]cloud.Opening{"sgr-dying": dying}}, []string{}
+	door := doorOf(f, &said)
+	looks := 0
+	door.Alive = func(string) (bool, bool) { looks++; return looks == 1, true }
+	err := errors.Join(door.Sweep(t.Context()), door.Open(t.Context(), []string{"sg-a"}))
+	if _, stays := f.rules["sgr-dying"]; err != nil || stays || len(f.rules) != 1 {
+		t.Errorf("error %v, rules %v", err, f.rules)
+	}
+	if err := door.Close(t.Context()); err != nil || len(f.rules) != 0 {
+		t.Errorf("error %v, rules %v", err, f.rules)
+	}
+}
+
 func TestParseFrom(t *testing.T) {
 	for text, c := range map[string]struct {
 		wide bool

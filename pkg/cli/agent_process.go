@@ -22,17 +22,19 @@ func processName(pid int) string {
 }
 
 // startOf is when a process started, in ticks since boot, field 22 of
-// /proc/PID/stat; "" where there is no /proc, or no such process.
+// /proc/PID/stat; "" where there is no /proc, or no such process. One that is
+// dead and that nobody has waited for yet is none.
 func startOf(pid int) string {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return ""
 	}
 	_, rest, _ := strings.Cut(string(stat[strings.LastIndexByte(string(stat), ')')+1:]), " ")
-	if fields := strings.Fields(rest); len(fields) > 19 {
-		return fields[19]
+	fields := strings.Fields(rest)
+	if len(fields) < 20 || fields[0] == "Z" || fields[0] == "X" {
+		return ""
 	}
-	return ""
+	return fields[19]
 }
 
 // processAlive says of a run whether it still goes on. It knows only of runs
