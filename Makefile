@@ -28,7 +28,7 @@ agents: ## node-agent for nodes of both architectures, into the plugin
 	  cp bin/agents/SHA256SUMS $(AGENTS)/SHA256SUMS; }
 
 .PHONY: test
-test: deps lint unit control-plane-tier node-tier fault-tier ## everything, in this order
+test: deps lint unit control-plane-tier node-tier fault-tier life-tier road-tier agent-tier tutorial-tier ## everything, in this order
 
 .PHONY: deps
 deps:
@@ -39,7 +39,7 @@ lint: deps ## gofmt, golangci-lint, cfn-lint
 	$(call say,lint)
 	test/tools/run golangci-lint run ./...
 	cd test/sandbox && ../tools/run golangci-lint run --config ../../.golangci.yml --build-tags sandbox ./...
-	cd test/oracle && ../tools/run golangci-lint run --config ../../.golangci.yml ./...
+	for module in oracle browser release; do (cd test/$$module && ../tools/run golangci-lint run --config ../../.golangci.yml ./...); done
 	test/tools/run cfn-lint --non-zero-exit-code informational pkg/stack/testdata/*.yaml pkg/stack/testdata/foreign/*.yaml
 
 .PHONY: unit
@@ -48,6 +48,8 @@ unit: deps ## tests that need no sandbox, no root and no network
 	$(CLEAN_ENV) go test -race -timeout 20m ./...
 	$(call say,aws-auth against the authenticator and user data against nodeadm)
 	$(CLEAN_ENV) go -C test/oracle test -timeout 20m ./...
+	$(call say,the HTML report in a browser)
+	$(CLEAN_ENV) go -C test/browser test -timeout 10m ./...
 	$(call say,the repairs to moto)
 	$(CLEAN_ENV) $(SANDBOX) test-moto
 
@@ -72,6 +74,21 @@ fault-tier: build ## real things broken, and the doctor asked for the cause; doc
 faults: build ## break real things, and write docs/faults.md: what the doctor names
 	$(call say,faults)
 	$(CLEAN_ENV) EKSNODES_FAULTS_TABLE=$(CURDIR)/docs/faults.md go -C test/sandbox test -count=1 -timeout 40m -parallel 6 ./e2e/faults/...
+
+.PHONY: life-tier
+life-tier: build ## access, scaling, deletion on real nodes
+	$(call say,life of a group)
+	$(CLEAN_ENV) go -C test/sandbox test -count=1 -timeout 30m ./e2e/life/...
+
+.PHONY: road-tier
+road-tier: build ## machines' own reports, by every road
+	$(call say,roads)
+	$(CLEAN_ENV) go -C test/sandbox test -count=1 -timeout 40m ./e2e/roads/...
+
+.PHONY: agent-tier
+agent-tier: build ## node-agent on real nodes
+	$(call say,node-agent)
+	$(CLEAN_ENV) go -C test/sandbox test -count=1 -timeout 20m ./e2e/agent/...
 
 .PHONY: demo
 demo: build ## a cluster without AWS, and a node group added to it
