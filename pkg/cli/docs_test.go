@@ -55,7 +55,7 @@ func mentions(t *testing.T) (commandLines, flags []mention) {
 		}
 		files = append(files, found...)
 	}
-	flagName := regexp.MustCompile(`^--[a-z][a-z-]+`)
+	flagName := regexp.MustCompile(`^--[a-z][a-z0-9-]+`)
 	for _, file := range files {
 		source, err := os.ReadFile(file)
 		if err != nil {
@@ -87,7 +87,7 @@ func mentions(t *testing.T) (commandLines, flags []mention) {
 func faultOf(line string) string {
 	var args []string
 	for _, word := range strings.Fields(line)[2:] {
-		if strings.HasPrefix(word, "#") || slices.Contains([]string{"|", ">", "&&", ";", "..."}, word) {
+		if strings.HasPrefix(word, "#") || slices.Contains([]string{"--", "|", ">", "&&", ";", "..."}, word) {
 			break
 		}
 		word = strings.Trim(word, "`,.:;)")

@@ -54,6 +54,7 @@ func Make(ctx context.Context, cfg aws.Config, cluster string) (Secret, error) {
 		return Secret{}, fmt.Errorf("make token: get credentials: %w", err)
 	}
 	cfg.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return keys, nil })
+	cfg.APIOptions = nil // presigning sends nothing: what is done around requests has no place in it
 	generator, err := token.NewGenerator(false, false)
 	if err != nil {
 		return Secret{}, fmt.Errorf("make token: %w", err)
