@@ -48,6 +48,8 @@ func (p *Play) ec2(operation string, form url.Values) answer {
 		return ec2List(p, form, "keySet", catalog.KeyPairs, func(name string) string { return txt("keyName", name) })
 	case "DescribeSubnets":
 		return ec2List(p, form, "subnetSet", n.Subnets, subnetXML)
+	case "DescribeSecurityGroupRules": // those that the plugin itself left open: none
+		return ok("<R><securityGroupRuleSet></securityGroupRuleSet></R>")
 	case "DescribeSecurityGroups":
 		return ec2List(p, form, "securityGroupInfo", n.SecurityGroups, securityGroupXML)
 	}

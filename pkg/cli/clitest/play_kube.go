@@ -112,6 +112,10 @@ func (p *Play) listObjects(rw http.ResponseWriter, r *http.Request, asked kubeAs
 		sendList(reply, system.CSRs, csrObject)
 	case "validatingwebhookconfigurations", "mutatingwebhookconfigurations":
 		sendList(reply, webhooksOf(system, asked.resource), webhookObject)
+	case "eniconfigs":
+		sendList(reply, p.snap.Kube.ENIConfigs, func(c snapshot.ENIConfig) any {
+			return map[string]any{"metadata": map[string]any{"name": c.Name}, "spec": map[string]any{"subnet": c.SubnetID, "securityGroups": c.SecurityGroupIDs}}
+		})
 	case "clusterrolebindings":
 		sendList(reply, p.snap.Kube.Bindings, bindingObject)
 	default:

@@ -19,11 +19,10 @@ func (p *Play) iam(operation string, form url.Values) answer {
 			})
 		})+yes("IsTruncated", next != "")+txt("Marker", next))
 	}
-	i := slices.IndexFunc(p.snap.Roles, func(r snapshot.Role) bool { return r.Name == form.Get("RoleName") })
-	if i < 0 {
+	role := p.role(form.Get("RoleName"))
+	if role == nil {
 		return refuse("iam", http.StatusNotFound, "NoSuchEntity", "no such role")
 	}
-	role := &p.snap.Roles[i]
 	whole := yes("IsTruncated", false)
 	switch operation {
 	case "GetRole":
@@ -40,6 +39,19 @@ func (p *Play) iam(operation string, form url.Values) answer {
 		}
 	}
 	return unknown("iam", operation)
+}
+
+// role is one of the nodes' roles, or the cluster's own.
+func (p *Play) role(name string) *snapshot.Role {
+	for i := range p.snap.Roles {
+		if p.snap.Roles[i].Name == name {
+			return &p.snap.Roles[i]
+		}
+	}
+	if p.snap.ClusterRole != nil && p.snap.ClusterRole.Name == name {
+		return p.snap.ClusterRole
+	}
+	return nil
 }
 
 func roleOf(r *snapshot.Role) string {
