@@ -18,7 +18,7 @@ import (
 func TestBootThroughCloudInit(t *testing.T) {
 	r := newRig(t, nodeConfig(t), true)
 	r.start(t)
-	r.eventually(t, patience, "journalctl -u kubelet | grep -q 'dial tcp "+layout.ControlPlaneIP+":443'")
+	r.eventually(t, "journalctl -u kubelet | grep -q 'dial tcp "+layout.ControlPlaneIP+":443'")
 
 	for script, want := range map[string]string{
 		"cat /var/log/ran":                              "hello from user data on " + testName,
@@ -34,7 +34,7 @@ func TestBootThroughCloudInit(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", script, got, want)
 		}
 	}
-	r.eventually(t, patience, "systemctl is-active console-getty graphical.target")
+	r.eventually(t, "systemctl is-active console-getty graphical.target")
 	text, at := r.consoleUntil(t, "login:")
 	for _, want := range []string{"BEGIN SSH HOST KEY FINGERPRINTS", "nodeadm", "hello from user data", "ip-10-20-16-7 login:"} {
 		if !strings.Contains(text, want) {
@@ -51,14 +51,14 @@ func TestBootThroughCloudInit(t *testing.T) {
 func TestPowerCycle(t *testing.T) {
 	r := newRig(t, nodeConfig(t), false)
 	ended := r.start(t)
-	r.eventually(t, patience, "systemctl is-active kubelet && systemctl is-active ssh")
+	r.eventually(t, "systemctl is-active kubelet && systemctl is-active ssh")
 	r.run(t, "echo kept > /var/lib/marker; cat /proc/sys/kernel/random/boot_id > /var/lib/first-boot")
 	if got := r.run(t, "ls /var/log/ran 2>/dev/null; cloud-init status"); got != "status: disabled" {
 		t.Errorf("cloud-init ran: %s", got)
 	}
 
 	check(t, r.node.Reboot())
-	r.eventually(t, patience, "! grep -qf /var/lib/first-boot /proc/sys/kernel/random/boot_id && systemctl is-active kubelet")
+	r.eventually(t, "! grep -qf /var/lib/first-boot /proc/sys/kernel/random/boot_id && systemctl is-active kubelet")
 	if got := r.run(t, "cat /var/lib/marker; journalctl --list-boots -o json | jq length"); got != "kept\n2" {
 		t.Errorf("after reboot: %q, want the marker and two boots", got)
 	}
@@ -79,7 +79,7 @@ func TestPowerCycle(t *testing.T) {
 		}
 		again <- end
 	}()
-	r.eventually(t, patience, "grep kept /var/lib/marker && systemctl is-active kubelet")
+	r.eventually(t, "grep kept /var/lib/marker && systemctl is-active kubelet")
 	kill()
 	if end := <-again; end != node.Killed {
 		t.Errorf("node ended %v, want killed", end)
@@ -92,7 +92,7 @@ func TestPowerCycle(t *testing.T) {
 func TestLogins(t *testing.T) {
 	r := newRig(t, nodeConfig(t), true)
 	r.start(t)
-	r.eventually(t, patience, "cloud-init status | grep done")
+	r.eventually(t, "cloud-init status | grep done")
 	r.run(t, "ssh-keygen -q -t ed25519 -N '' -f /root/key")
 	login := func(user string) string {
 		return "ssh -i /root/key -o BatchMode=yes -o StrictHostKeyChecking=accept-new " + user + "@" + testIP + " sudo -n id -un"
@@ -114,7 +114,7 @@ func TestLogins(t *testing.T) {
 func TestBadNodeConfig(t *testing.T) {
 	r := newRig(t, strings.Replace(nodeConfig(t), layout.ServiceCIDR, "not-a-cidr", 1), false)
 	r.start(t)
-	r.eventually(t, patience, "systemctl is-failed nodeadm-config")
+	r.eventually(t, "systemctl is-failed nodeadm-config")
 	if got := r.run(t, "systemctl is-active kubelet || true"); got != "inactive" {
 		t.Errorf("kubelet is %s", got)
 	}
@@ -126,7 +126,7 @@ func TestBadNodeConfig(t *testing.T) {
 func TestPlainImage(t *testing.T) {
 	r := newRigOf(t, nodeConfig(t), false, func(i node.Images) []string { return i.Plain })
 	r.start(t)
-	r.eventually(t, patience, "systemctl is-active ssh")
+	r.eventually(t, "systemctl is-active ssh")
 	r.run(t, "! command -v kubelet && ! command -v nodeadm && ! systemctl cat kubelet")
 }
 
@@ -134,7 +134,7 @@ func TestPlainImage(t *testing.T) {
 func TestRunCommand(t *testing.T) {
 	r := newRigOf(t, "", false, func(i node.Images) []string { return i.Plain })
 	r.start(t)
-	r.eventually(t, patience, "systemctl is-active ssh")
+	r.eventually(t, "systemctl is-active ssh")
 
 	result, err := r.node.RunCommand(t.Context(), "echo out; echo err >&2; exit 7", patience)
 	check(t, err)

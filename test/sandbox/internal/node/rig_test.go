@@ -116,16 +116,16 @@ func (r *testRig) start(t *testing.T) <-chan node.Ending {
 }
 
 // eventually polls a script in the node until it succeeds.
-func (r *testRig) eventually(t *testing.T, limit time.Duration, script string) {
+func (r *testRig) eventually(t *testing.T, script string) {
 	t.Helper()
-	deadline := time.Now().Add(limit)
+	deadline := time.Now().Add(patience)
 	for {
 		result, err := r.node.RunCommand(t.Context(), script, patience)
 		if err == nil && result.ExitCode == 0 {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("after %v still not true: %s\n%v %s%s", limit, script, err, result.Stdout, result.Stderr)
+			t.Fatalf("after %v still not true: %s\n%v %s%s", patience, script, err, result.Stdout, result.Stderr)
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
