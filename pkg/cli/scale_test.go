@@ -22,7 +22,7 @@ func flatCalls() map[string]int {
 		"ec2:DescribeInternetGateways": 1, "ec2:DescribeKeyPairs": 1, "ec2:DescribeLaunchTemplateVersions": 1, "ec2:DescribeNatGateways": 1,
 		"ec2:DescribeNetworkAcls": 1, "ec2:DescribeRouteTables": 1, "ec2:DescribeSecurityGroups": 1, "ec2:DescribeSubnets": 1,
 		"ec2:DescribeVpcAttribute": 2, "ec2:DescribeVpcEndpoints": 1, "ec2:DescribeVpcs": 1,
-		"ec2:DescribeSecurityGroupRules": 1, "eks:DescribeCluster": 1, "iam:GetRole": 2, "kube:list eniconfigs": 1, "iam:ListAttachedRolePolicies": 2, "iam:ListInstanceProfiles": 1, "iam:ListRolePolicies": 1,
+		"ec2:DescribeSecurityGroupRules": 1, "eks:DescribeCluster": 1, "iam:GetRole": 2, "kube:list eniconfigs": 1, "iam:ListAttachedRolePolicies": 3, "iam:ListInstanceProfiles": 1, "iam:ListRolePolicies": 1,
 		"kube:get configmaps/aws-auth in kube-system": 1, "kube:get daemonsets/aws-node in kube-system": 1, "kube:get serviceaccounts/aws-node in kube-system": 1,
 		"kube:get version": 1, "kube:list clusterrolebindings": 1, "kube:list daemonsets": 1, "kube:list events in default": 1, "kube:list events in kube-system": 1,
 		"kube:list mutatingwebhookconfigurations": 1, "kube:list validatingwebhookconfigurations": 1, "eks:ListAccessEntries": 1,

@@ -120,6 +120,7 @@ func clusterJSON(c *snapshot.Cluster) map[string]any {
 	return map[string]any{
 		"name": c.Name, "arn": c.ARN, "status": c.Status, "version": c.Version, "platformVersion": c.PlatformVersion, "endpoint": c.Endpoint,
 		"roleArn": c.RoleARN, "createdAt": c.CreatedAt.Unix(),
+		"identity":                map[string]any{"oidc": map[string]any{"issuer": c.OIDCIssuer}},
 		"certificateAuthority":    map[string]any{"data": encode([]byte(c.CA))},
 		"accessConfig":            map[string]any{"authenticationMode": c.AuthMode},
 		"kubernetesNetworkConfig": map[string]any{"serviceIpv4Cidr": c.ServiceCIDR, "ipFamily": c.IPFamily},

@@ -136,6 +136,7 @@ func instanceXML(n snapshot.Node) string {
 		txt("keyName", c.KeyName) + at("launchTime", c.LaunchedAt) + el("placement", txt("availabilityZone", c.Zone)) +
 		el("iamInstanceProfile", txt("arn", c.InstanceProfile)) + set("groupSet", c.SecurityGroupIDs, func(id string) string { return txt("groupId", id) }) +
 		el("metadataOptions", txt("httpTokens", c.HTTPTokens), num("httpPutResponseHopLimit", c.HopLimit), txt("httpEndpoint", c.HTTPEndpoint)) +
+		set("networkInterfaceSet", make([]struct{}, c.Interfaces), func(struct{}) string { return "" }) +
 		el("cpuOptions", num("coreCount", 1), num("threadsPerCore", 2)) + tags(c.Tags)
 }
 

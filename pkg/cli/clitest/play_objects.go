@@ -9,6 +9,7 @@ import (
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
@@ -37,7 +38,13 @@ func nodeObject(n *snapshot.KubeNode) any {
 		TypeMeta:   metav1.TypeMeta{Kind: "Node", APIVersion: "v1"},
 		ObjectMeta: metav1.ObjectMeta{Name: n.Name, Labels: n.Labels, CreationTimestamp: metav1.NewTime(n.CreatedAt)},
 		Spec:       corev1.NodeSpec{ProviderID: n.ProviderID, Unschedulable: n.Unschedulable},
-		Status:     corev1.NodeStatus{NodeInfo: corev1.NodeSystemInfo{KubeletVersion: n.KubeletVersion, OSImage: n.OSImage}},
+		Status:     corev1.NodeStatus{NodeInfo: corev1.NodeSystemInfo{KubeletVersion: n.KubeletVersion, OSImage: n.OSImage, ContainerRuntimeVersion: n.Runtime}},
+	}
+	for name, amount := range n.Allocatable {
+		if out.Status.Allocatable == nil {
+			out.Status.Allocatable = corev1.ResourceList{}
+		}
+		out.Status.Allocatable[corev1.ResourceName(name)] = *resource.NewQuantity(amount, resource.DecimalSI)
 	}
 	for _, taint := range n.Taints {
 		since := metav1.NewTime(taint.Since)
