@@ -56,7 +56,9 @@ func (m *mapping) newAwsAuth() string {
 	if err != nil {
 		return "kubectl -n kube-system create configmap aws-auth"
 	}
-	return fmt.Sprintf("kubectl -n kube-system create configmap aws-auth --from-literal=mapRoles='%s'", strings.TrimSuffix(edit.Data[authmap.KeyRoles], "\n"))
+	// One line, so that it can be pasted out of any report.
+	return fmt.Sprintf("kubectl -n kube-system create configmap aws-auth --from-literal=mapRoles=$'%s'",
+		strings.ReplaceAll(strings.TrimSuffix(edit.Data[authmap.KeyRoles], "\n"), "\n", `\n`))
 }
 
 // joinedBefore is the sign that the mapping has been taken away: machines of

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -136,6 +137,11 @@ func printMapping(ctx context.Context, out io.Writer, s *session, snap *snapshot
 	verdict := authmap.Simulate(authmap.Identity{ARN: who.ARN, AccountID: who.AccountID, UserID: who.UserID, SessionName: who.Session}, authmap.Mode(mode), entries, awsAuth)
 	for _, note := range verdict.Notes {
 		fmt.Fprintf(out, "note      %-10s  %s\n", "mapping", note)
+	}
+	if verdict.Outcome == authmap.OutcomeNotMapped && mode.ReadsAwsAuth() {
+		// Whoever made a cluster that reads aws-auth is let in without a mapping.
+		fmt.Fprintf(out, "unknown   %-10s  %s\n", "mapping", verdict.Reason)
+		return inconclusive(errors.New("nothing maps the bearer, but whoever made the cluster is let in all the same, and EKS does not tell who that was"))
 	}
 	if verdict.Outcome != authmap.OutcomeMapped {
 		fmt.Fprintf(out, "REFUSED   %-10s  %s\n", "mapping", verdict.Reason)
