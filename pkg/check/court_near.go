@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
@@ -52,7 +53,7 @@ func (*court) near(seen *snapshot.Snapshot) func(*snapshot.Node) *snapshot.Snaps
 		if node.Kube != nil && of[node.Kube.Name] != nil {
 			own = of[node.Kube.Name]
 		}
-		view.Kube.System.Pods, view.Kube.System.Leases, view.Kube.System.CSRs = own.pods, append(own.leases[:len(own.leases):len(own.leases)], newest), own.csrs
+		view.Kube.System.Pods, view.Kube.System.Leases, view.Kube.System.CSRs = own.pods, slices.Concat(own.leases, []snapshot.Lease{newest}), own.csrs
 		return &view
 	}
 }

@@ -144,10 +144,10 @@ func unsettled(snap *snapshot.Snapshot, verdict *report.Report, checks []check.C
 func (c *doctorCommand) mayAsk(ctx context.Context, ids []string) bool {
 	if !c.app.screen.asks {
 		c.app.screen.say("nothing that was read settles the cause of %s; ask the machines themselves: %s",
-			some(ids, maxNamed), strings.Join(slices.Concat([]string{product.Command}, c.app.args, []string{"--agent", agentAlways}), " "))
+			some(ids), strings.Join(slices.Concat([]string{product.Command}, c.app.args, []string{"--agent", agentAlways}), " "))
 		return false
 	}
-	question := fmt.Sprintf("nothing that was read settles the cause of %s; ask the machines themselves, by SSM or SSH (reads as root, changes nothing)", some(ids, maxNamed))
+	question := fmt.Sprintf("nothing that was read settles the cause of %s; ask the machines themselves, by SSM or SSH (reads as root, changes nothing)", some(ids))
 	return c.app.screen.confirm(ctx, question) == nil
 }
 

@@ -25,7 +25,7 @@ func (s screen) showRepair(repair check.Repair) {
 		s.say("  %-*s  %s", labelWidth, label, text)
 	}
 	row("role", "%s", repair.RoleARN)
-	row("used by", "%s", some(repair.Subjects, maxNamed))
+	row("used by", "%s", some(repair.Subjects))
 	if entry := repair.DeleteEntry; entry != nil {
 		row("delete", "access entry of type %s, username %q, groups %q; tags and access policies on it go too", entry.Type, entry.Username, entry.Groups)
 	}

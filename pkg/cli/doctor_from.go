@@ -13,7 +13,7 @@ import (
 	"github.com/eksnodes/kubectl-eksnodes/pkg/version"
 )
 
-// maxNamed is how many files that are not read are named.
+// maxNamed is how many of a list are named.
 const maxNamed = 5
 
 // open prepares the reading: of the cluster, or of what somebody collected.
@@ -74,17 +74,17 @@ func (c *doctorCommand) snapshot(ctx context.Context) (*snapshot.Snapshot, error
 	files.AddLogs(snap)
 	gather.SortGaps(snap)
 	if unknown := files.Unknown(); len(unknown) > 0 {
-		c.app.screen.say("not read, as the evidence layout has no such files: %s", some(unknown, maxNamed))
+		c.app.screen.say("not read, as the evidence layout has no such files: %s", some(unknown))
 	}
 	return snap, nil
 }
 
 // some names the first of a list, and how many more there are.
-func some(names []string, most int) string {
-	if len(names) <= most {
+func some(names []string) string {
+	if len(names) <= maxNamed {
 		return strings.Join(names, ", ")
 	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:maxNamed], ", "), len(names)-maxNamed)
 }
 
 // save writes what was judged for somebody without access.
