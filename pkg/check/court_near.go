@@ -53,8 +53,7 @@ func (*court) near(seen *snapshot.Snapshot) func(*snapshot.Node) *snapshot.Snaps
 		if node.Kube != nil && of[node.Kube.Name] != nil {
 			own = of[node.Kube.Name]
 		}
-		system := &view.Kube.System
-		system.Pods, system.Leases, system.CSRs = own.pods, slices.Concat(own.leases, []snapshot.Lease{newest}), own.csrs
+		view.Kube.System.Pods, view.Kube.System.Leases, view.Kube.System.CSRs = own.pods, slices.Concat(own.leases, []snapshot.Lease{newest}), own.csrs
 		return &view
 	}
 }

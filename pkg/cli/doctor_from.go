@@ -13,7 +13,7 @@ import (
 	"github.com/eksnodes/kubectl-eksnodes/pkg/version"
 )
 
-// maxNamed is how many files that are not read are named.
+// maxNamed is how many of a list are named.
 const maxNamed = 5
 
 // open prepares the reading: of the cluster, or of what somebody collected.

@@ -67,10 +67,15 @@ func makeGroup(t *testing.T, name string) (roleARN string) {
 	if _, err := roles.AddRoleToInstanceProfile(t.Context(), &iam.AddRoleToInstanceProfileInput{InstanceProfileName: &name, RoleName: &name}); err != nil {
 		t.Fatal(err)
 	}
+	images, err := machines.DescribeImages(t.Context(), &ec2.DescribeImagesInput{Filters: []ec2types.Filter{{Name: aws.String("name"), Values: []string{"amazon-eks-node-al2023-x86_64-*"}}}})
+	if err != nil || len(images.Images) == 0 {
+		t.Fatalf("%v, %d images", err, len(images.Images))
+	}
 	template, err := machines.CreateLaunchTemplate(t.Context(), &ec2.CreateLaunchTemplateInput{
 		LaunchTemplateName: &name,
 		LaunchTemplateData: &ec2types.RequestLaunchTemplateData{
-			InstanceType: "t3.medium", IamInstanceProfile: &ec2types.LaunchTemplateIamInstanceProfileSpecificationRequest{Arn: profile.InstanceProfile.Arn},
+			ImageId: images.Images[0].ImageId, InstanceType: "t3.medium",
+			IamInstanceProfile: &ec2types.LaunchTemplateIamInstanceProfileSpecificationRequest{Arn: profile.InstanceProfile.Arn},
 		},
 	})
 	if err != nil {
