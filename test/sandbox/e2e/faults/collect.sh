@@ -43,12 +43,17 @@ done
 save aws/autoscaling/describe-auto-scaling-groups.json aws autoscaling describe-auto-scaling-groups
 save aws/autoscaling/describe-scaling-activities.json aws autoscaling describe-scaling-activities
 save aws/cloudformation/describe-stacks.json aws cloudformation describe-stacks
-save aws/ec2/describe-launch-template-versions.json aws ec2 describe-launch-template-versions --versions '$Latest' '$Default'
-images=$(aws ec2 describe-launch-template-versions --versions '$Latest' --query 'LaunchTemplateVersions[].LaunchTemplateData.ImageId' --output text | tr '\t' '\n' | sort -u)
+save aws/ec2/describe-launch-template-versions.json aws ec2 describe-launch-template-versions --page-size 200 --versions '$Latest' '$Default'
+images=$(aws ec2 describe-launch-template-versions --page-size 200 --versions '$Latest' --query 'LaunchTemplateVersions[].LaunchTemplateData.ImageId' --output text | tr '\t' '\n' | sort -u)
+types=$(aws ec2 describe-launch-template-versions --page-size 200 --versions '$Latest' --query 'LaunchTemplateVersions[].LaunchTemplateData.InstanceType' --output text | tr '\t' '\n' | sort -u)
+save aws/ec2/describe-instance-types.json aws ec2 describe-instance-types --instance-types $types
+save aws/ec2/describe-instance-type-offerings.json aws ec2 describe-instance-type-offerings --location-type availability-zone --filters "Name=instance-type,Values=$(echo $types | tr ' ' ',')"
+save aws/ec2/describe-key-pairs.json aws ec2 describe-key-pairs
 save aws/ec2/describe-images.json aws ec2 describe-images --image-ids $images
 
 save aws/iam/list-instance-profiles.json aws iam list-instance-profiles
-for role in $(aws iam list-instance-profiles --query 'InstanceProfiles[].Roles[].RoleName' --output text); do
+cluster_role=$(aws eks describe-cluster --name "$cluster" --query cluster.roleArn --output text)
+for role in "${cluster_role##*/}" $(aws iam list-instance-profiles --query 'InstanceProfiles[].Roles[].RoleName' --output text); do
 	save "aws/iam/get-role.$role.json" aws iam get-role --role-name "$role"
 	save "aws/iam/list-attached-role-policies.$role.json" aws iam list-attached-role-policies --role-name "$role"
 	save "aws/iam/list-role-policies.$role.json" aws iam list-role-policies --role-name "$role"

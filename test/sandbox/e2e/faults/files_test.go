@@ -52,7 +52,9 @@ func (w *world) fromFiles(t *testing.T) {
 	sandbox.MustExec(t, "bash", script, files, layout.ClusterName, layout.Region)
 	for _, group := range slices.Sorted(maps.Keys(asked)) {
 		t.Run(group, func(t *testing.T) {
-			live, later := doctor(t, group), doctor(t, group, "--from", files)
+			// The files are of AWS and the cluster; so is what is asked of live, and
+			// not the machines.
+			live, later := doctor(t, group, "--agent", "never"), doctor(t, group, "--from", files)
 			if live.first() != asked[group] || later.first() != asked[group] || later.code != live.code {
 				t.Errorf("first is %q live (exit %d) and %q from files (exit %d), want %q", live.first(), live.code, later.first(), later.code, asked[group])
 			}
@@ -64,9 +66,13 @@ func (w *world) fromFiles(t *testing.T) {
 }
 
 // statuses are what each check said, with the summary of what it did not pass.
+// That a kubeconfig is the cluster's own can be asked only where there is one.
 func statuses(d diagnosis) map[string][]string {
 	all := map[string][]string{}
 	for _, finding := range d.Findings {
+		if finding.Check == "target.cluster-match" {
+			continue
+		}
 		said := string(finding.Status)
 		if finding.Status != report.Pass {
 			said += ": " + finding.Summary
