@@ -45,7 +45,9 @@ func (w *World) serveAWS(rw http.ResponseWriter, r *http.Request) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.calls = append(w.calls, service+":"+operation)
+	if !again(r) {
+		w.calls = append(w.calls, service+":"+operation)
+	}
 	var out answer
 	switch {
 	case w.denied[service+":"+operation]:
@@ -202,4 +204,11 @@ func (w *World) json(operation string) answer {
 		return ok(`{"Quota": {"QuotaCode": "L-1216C47A", "Value": 64}}`)
 	}
 	return unknown("ssm", operation)
+}
+
+// again reports whether the SDK sends a call once more, as it does when reading
+// a large answer is cut short. What is counted is what the plugin asks for.
+func again(r *http.Request) bool {
+	attempt := r.Header.Get("Amz-Sdk-Request")
+	return attempt != "" && !strings.HasPrefix(attempt, "attempt=1;")
 }

@@ -129,7 +129,9 @@ func (p *Play) Calls() []string {
 // throttled one for coming too fast; both false when it is to be answered.
 func (p *Play) trouble(r *http.Request, call string) (denied, throttled bool) {
 	p.mu.Lock()
-	p.calls = append(p.calls, call)
+	if !again(r) {
+		p.calls = append(p.calls, call)
+	}
 	left := p.Throttled[call]
 	if left > 0 {
 		p.Throttled[call]--
