@@ -51,7 +51,7 @@ func TestThrottledForAWhile(t *testing.T) {
 	if got := run(t); got.code != exitOK {
 		t.Errorf("exit %d, unknown %v\n%s", got.code, got.with(report.Unknown), got.stderr)
 	}
-	if n := times(p.Calls(), "ec2:DescribeInstances"); n != 2 {
+	if n := p.Tries("ec2:DescribeInstances"); n != 2 {
 		t.Errorf("asked %d times", n)
 	}
 }

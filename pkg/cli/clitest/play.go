@@ -26,6 +26,7 @@ type Play struct {
 	aws   *httptest.Server
 	kube  *httptest.Server
 	calls []string
+	tries map[string]int
 	done  chan struct{} // closed at the end, so that answers that never come do
 
 	// PageSize is the most that one answer lists, whatever is asked for; 0:
@@ -43,7 +44,7 @@ type Play struct {
 // NewPlay plays a snapshot from snapshottest as of now.
 func NewPlay(snap *snapshot.Snapshot) *Play {
 	p := &Play{
-		snap: snap, done: make(chan struct{}), Throttled: map[string]int{},
+		snap: snap, done: make(chan struct{}), tries: map[string]int{}, Throttled: map[string]int{},
 		Denied: func(string) bool { return false }, Hangs: func(string) bool { return false },
 	}
 	p.aws = httptest.NewServer(http.HandlerFunc(p.serveAWS))
@@ -125,10 +126,19 @@ func (p *Play) Calls() []string {
 	return slices.Sorted(slices.Values(p.calls))
 }
 
+// Tries is how often a call was sent, each time that the SDK tried it again
+// included.
+func (p *Play) Tries(call string) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.tries[call]
+}
+
 // trouble notes a call and does what is wrong with it: denied is a refusal,
 // throttled one for coming too fast; both false when it is to be answered.
 func (p *Play) trouble(r *http.Request, call string) (denied, throttled bool) {
 	p.mu.Lock()
+	p.tries[call]++
 	if !again(r) {
 		p.calls = append(p.calls, call)
 	}
