@@ -57,6 +57,9 @@ func keepLastTry(stack *middleware.Stack) error {
 	if err := stack.Initialize.Add(call, middleware.Before); err != nil {
 		return err
 	}
+	if _, retries := stack.Finalize.Get("Retry"); !retries { // what is only signed is not tried
+		return nil
+	}
 	return stack.Finalize.Insert(try, "Retry", middleware.After)
 }
 
