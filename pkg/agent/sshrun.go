@@ -189,7 +189,7 @@ func (c *client) run(ctx context.Context, command string, stdin io.Reader) (out,
 		return stdout.Bytes(), stderr.Bytes(), exit.ExitStatus(), nil
 	case err != nil && ctx.Err() != nil:
 		return nil, nil, -1, ctx.Err()
-	case err != nil:
+	case err != nil && !errors.Is(err, io.EOF): // that: it ended well without having read all of its input
 		return nil, nil, -1, fmt.Errorf("SSH: %w", err)
 	}
 	return stdout.Bytes(), stderr.Bytes(), 0, nil
