@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -45,20 +46,18 @@ func rewritten(t *testing.T, s Secret, from, to string) Secret {
 	return Of(prefix + base64.RawURLEncoding.EncodeToString([]byte(strings.Replace(string(text), from, to, 1))))
 }
 
-// offline keeps the authenticator's client from leaving the machine.
-func offline(t *testing.T) {
-	t.Helper()
-	before := http.DefaultTransport
+// The authenticator's client takes the default transport, and is kept from
+// leaving the machine. It stays so: a verification that is given up goes on.
+func TestMain(m *testing.M) {
 	http.DefaultTransport = &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
 		return nil, fmt.Errorf("refused by the test")
 	}}
-	t.Cleanup(func() { http.DefaultTransport = before })
+	os.Exit(m.Run())
 }
 
 // Each rule of the authenticator is broken once, and named: its own code is
 // asked, so a new wording of it fails here.
 func TestRules(t *testing.T) {
-	offline(t)
 	good := made(t)
 	signed := signedAt(t, good)
 	for name, test := range map[string]struct {
@@ -138,7 +137,6 @@ func (a *answer) RoundTrip(r *http.Request) (*http.Response, error) {
 // Where the authenticator's client does not get through, the machine's own
 // does, with the cluster's name in the header that the token signs.
 func TestSTSAnswers(t *testing.T) {
-	offline(t)
 	identity := `{"GetCallerIdentityResponse":{"GetCallerIdentityResult":{"Account":"111122223333","Arn":"arn:aws:sts::111122223333:assumed-role/nodes/i-1","UserId":"AROA:i-1"}}}`
 	for name, test := range map[string]struct {
 		answer   answer
@@ -173,7 +171,6 @@ func TestSTSAnswers(t *testing.T) {
 }
 
 func TestVerifyEndsWithItsContext(t *testing.T) {
-	offline(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	verdict := Verify(ctx, made(t), Want{Cluster: "demo", Partition: "aws", Region: "us-west-2"})
