@@ -20,7 +20,7 @@ func groupRuleChecks() []Check {
 			ID: "net.groups-out", Title: "machine's security groups let it call the API server",
 			Why:  "The kubelet calls the API server on port 443; a security group without a rule for it drops the call without a word.",
 			Ref:  docGroups,
-			Link: LinkAPIServer, Needs: needs, Path: true, Node: groupsOut,
+			Link: LinkAWSAPI, Needs: needs, Path: true, Node: groupsOut,
 		},
 		{
 			ID: "net.groups-control-plane", Title: "control plane's security groups let the machine in",
