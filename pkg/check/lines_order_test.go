@@ -23,6 +23,14 @@ func TestLinesYieldToTheirCause(t *testing.T) {
 			edits: append(logged("no-credentials", nil), machine(func(n *snapshot.Node) { n.Cloud.InstanceProfile = "" })),
 			want:  "iam.no-instance-profile", after: "iam.no-credentials",
 		},
+		"a closed security group, no way to EC2": {
+			edits: append(logged("nodeadm-ec2-retry", nil), func(s *snapshot.Snapshot) {
+				for i := range s.Network.SecurityGroups {
+					s.Network.SecurityGroups[i].Egress = nil
+				}
+			}),
+			want: "net.groups-out", after: "boot.nodeadm-ec2-unreachable",
+		},
 		"no credentials, and nobody knows why": {edits: logged("no-credentials", nil), want: "iam.no-credentials"},
 	} {
 		t.Run(name, func(t *testing.T) {

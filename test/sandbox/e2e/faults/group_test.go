@@ -104,6 +104,16 @@ func (w *world) remove(t *testing.T, name string) {
 	if _, err := w.asg.DeleteAutoScalingGroup(ctx, &autoscaling.DeleteAutoScalingGroupInput{AutoScalingGroupName: aws.String(name), ForceDelete: aws.Bool(true)}); err != nil {
 		t.Errorf("clean up: %v", err)
 	}
+	// Until its machines have ended the group is still seen, and needs its template.
+	if err := harness.Within(ctx, patience, func() error {
+		out, err := w.asg.DescribeAutoScalingGroups(ctx, &autoscaling.DescribeAutoScalingGroupsInput{AutoScalingGroupNames: []string{name}})
+		if err == nil && len(out.AutoScalingGroups) > 0 {
+			err = fmt.Errorf("%s is still there", name)
+		}
+		return err
+	}); err != nil {
+		t.Errorf("clean up: %v", err)
+	}
 	if _, err := w.ec2.DeleteLaunchTemplate(ctx, &ec2.DeleteLaunchTemplateInput{LaunchTemplateName: aws.String(name)}); err != nil {
 		t.Errorf("clean up: %v", err)
 	}
