@@ -2,9 +2,8 @@ package authmap
 
 import (
 	"errors"
-	"strings"
 
-	yamlv2 "go.yaml.in/yaml/v2"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/yamlsize"
 )
 
 // maxText bounds a key's text in bytes. The API server takes no ConfigMap
@@ -19,44 +18,14 @@ var (
 // maxExpanded bounds a text whose aliases are written out, in bytes.
 const maxExpanded = 4 * maxText
 
-// affordable tells why a text is not read: an alias costs four bytes to write
-// and is as long as what it stands for, so that a text of a few kilobytes may
-// mean gigabytes. The YAML library bounds the number of values, not their size.
+// affordable tells why a text is not read. A text that is no YAML passes: the
+// caller reads it again, and words the error.
 func affordable(text string) error {
 	if len(text) > maxText {
 		return errTooLong
 	}
-	if !strings.Contains(text, "*") {
-		return nil // no alias
-	}
-	var tree any
-	if err := yamlv2.Unmarshal([]byte(text), &tree); err != nil {
-		return nil //nolint:nilerr // the caller reads it again, and words the error
-	}
-	if left := maxExpanded; !within(tree, &left) {
+	if errors.Is(yamlsize.Check([]byte(text), maxExpanded), yamlsize.ErrTooLarge) {
 		return errTooLarge
 	}
 	return nil
-}
-
-// within takes the size of a tree off what is left, and stops when nothing is.
-func within(tree any, left *int) bool {
-	*left -= 8
-	switch v := tree.(type) {
-	case string:
-		*left -= len(v)
-	case []any:
-		for _, item := range v {
-			if !within(item, left) {
-				return false
-			}
-		}
-	case map[any]any:
-		for key, value := range v {
-			if !within(key, left) || !within(value, left) {
-				return false
-			}
-		}
-	}
-	return *left > 0
 }

@@ -67,7 +67,7 @@ func windowsMapped(s *snapshot.Snapshot) func(Joiner) []Result {
 		}
 		use, known := roleOf(s, j)
 		if !known {
-			return unread(s, "", snapshot.SectionGroups, snapshot.SectionLaunch, snapshot.SectionInstances, snapshot.SectionRoles)
+			return j.unread(s, snapshot.SectionGroups, snapshot.SectionLaunch, snapshot.SectionInstances, snapshot.SectionRoles)
 		}
 		m := mapRole(s, use)
 		switch {

@@ -95,7 +95,7 @@ func perRole(rule func(*snapshot.Snapshot, roleUse) []Result, needed ...snapshot
 			}
 			use, known := roleOf(s, j)
 			if !known {
-				return unread(s, "", needed...)
+				return j.unread(s, needed...)
 			}
 			results, done := said[use]
 			if !done {

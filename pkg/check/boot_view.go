@@ -86,7 +86,7 @@ func perUserData(rule func(*bootView) []Result, sigs []lineRow) func(*snapshot.S
 			}
 			text, image, source := bootOf(j)
 			if source == "" {
-				return unread(s, "", snapshot.SectionUserData, snapshot.SectionLaunch, snapshot.SectionGroups)
+				return j.unread(s, snapshot.SectionUserData, snapshot.SectionLaunch, snapshot.SectionGroups)
 			}
 			k := key{text, image}
 			if _, done := said[k]; !done {

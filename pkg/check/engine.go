@@ -125,6 +125,9 @@ func (c *court) answer(seen *snapshot.Snapshot, check *Check, s subject) (result
 			continue
 		}
 		gap, missing := c.gap(section, s.name)
+		if !missing && s.group != "" { // what its group is started with, say
+			gap, missing = c.gap(section, s.group)
+		}
 		switch {
 		case missing && section == snapshot.SectionConsole && c.logged[s.name]:
 		case missing && gap.Reason == snapshot.GapNotAsked:

@@ -116,6 +116,46 @@ func TestMissingSectionIsUnknown(t *testing.T) {
 	}
 }
 
+// TestTemplateOfOneGroup takes the launch template of one group away: of that
+// group and its machines every rule says what it says when no template could be
+// read, and of the other group what it says anyhow.
+func TestTemplateOfOneGroup(t *testing.T) {
+	build := func(gaps ...snapshot.Gap) *snapshot.Snapshot {
+		snap := snapshottest.Healthy(absent)
+		sibling := snap.Groups[0]
+		sibling.Name, sibling.ASGName, sibling.InstanceIDs = "sibling", "sibling", nil
+		snap.Groups = append(snap.Groups, sibling)
+		if len(gaps) > 0 {
+			snap.Groups[0].Launch = snapshot.Launch{}
+		}
+		snap.Gaps = gaps
+		return snap
+	}
+	gone := snapshot.Gap{Section: snapshot.SectionLaunch, Reason: snapshot.GapAbsent, Detail: "it does not exist"}
+	ofOne := gone
+	ofOne.Subject = build().Groups[0].Name
+	of := func(findings []report.Finding, sibling bool) (all []string) {
+		for _, finding := range findings {
+			for _, subject := range finding.Subjects {
+				if (subject == "sibling") == sibling {
+					all = append(all, fmt.Sprintf("%s %s %s", subject, finding.Status, finding.Summary))
+				}
+			}
+		}
+		slices.Sort(all)
+		return all
+	}
+	for _, check := range All() {
+		complete, none, one := Run(build(), []Check{check}).Findings, Run(build(gone), []Check{check}).Findings, Run(build(ofOne), []Check{check}).Findings
+		if diff := cmp.Diff(of(none, false), of(one, false)); diff != "" {
+			t.Errorf("%s of the group without its template: %s", check.ID, diff)
+		}
+		if diff := cmp.Diff(of(complete, true), of(one, true)); diff != "" {
+			t.Errorf("%s of the other group: %s", check.ID, diff)
+		}
+	}
+}
+
 func TestSectionNotAskedForDoesNotApply(t *testing.T) {
 	for _, check := range All() {
 		snap := snapshottest.Healthy()

@@ -132,7 +132,7 @@ func noProfile(s *snapshot.Snapshot) func(Joiner) []Result {
 func templateProfile(s *snapshot.Snapshot, j Joiner) []Result {
 	launch := &j.Group.Launch
 	if j.Machines > 0 || j.Group.Proposed || launch.ImageID == "" {
-		return unread(s, j.Group.Name, snapshot.SectionLaunch)
+		return j.unread(s, snapshot.SectionLaunch)
 	}
 	if launch.InstanceProfile == "" {
 		return fail(report.Certain, "the launch template names no instance profile", do("set one in a new version of the template"), fact("ec2:DescribeLaunchTemplateVersions", launch.TemplateID+" has no IamInstanceProfile"))

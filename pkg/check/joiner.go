@@ -83,6 +83,21 @@ func gone(node *snapshot.Node) bool {
 	return true
 }
 
+// unread is the unknown of a rule that misses what a section would tell of the
+// machine or of its group; nil when none of the sections is a gap, or the
+// command had no use for it.
+func (j Joiner) unread(s *snapshot.Snapshot, needed ...snapshot.Section) []Result {
+	if j.Node != nil {
+		if results := unread(s, nodeName(j.Node), needed...); results != nil {
+			return results
+		}
+	}
+	if j.Group != nil {
+		return unread(s, j.Group.Name, needed...)
+	}
+	return unread(s, "", needed...)
+}
+
 // unread is the unknown of a rule that misses what a section would tell; nil
 // when none of the sections is a gap, or the command had no use for it.
 func unread(s *snapshot.Snapshot, subject string, needed ...snapshot.Section) []Result {

@@ -46,8 +46,7 @@ func sg(i int, edit func(*snapshot.SecurityGroup)) snapshottest.Edit {
 
 func netRuleRows() []ruleRow {
 	waiting := machine(unregistered)
-	rows := func(id, pass string) func(name string, want report.Status, summary string, edits ...snapshottest.Edit) ruleRow {
-		_ = pass
+	rows := func(id string) func(name string, want report.Status, summary string, edits ...snapshottest.Edit) ruleRow {
 		return func(name string, want report.Status, summary string, edits ...snapshottest.Edit) ruleRow {
 			return ruleRow{id, name, append([]snapshottest.Edit{waiting}, edits...), want, summary}
 		}
@@ -59,11 +58,11 @@ func netRuleRows() []ruleRow {
 	return all
 }
 
-type rowsOf func(id, pass string) func(name string, want report.Status, summary string, edits ...snapshottest.Edit) ruleRow
+type rowsOf func(id string) func(name string, want report.Status, summary string, edits ...snapshottest.Edit) ruleRow
 
 func wayOutRows(rows rowsOf) []ruleRow {
-	hole, nat, gateway := rows("net.blackhole", ""), rows("net.nat", ""), rows("net.internet-gateway", "")
-	private, cidrs := rows("net.private-access", ""), rows("net.public-cidrs", "")
+	hole, nat, gateway := rows("net.blackhole"), rows("net.nat"), rows("net.internet-gateway")
+	private, cidrs := rows("net.private-access"), rows("net.public-cidrs")
 	natIs := func(edit func(*snapshot.NATGateway)) snapshottest.Edit {
 		return network(func(n *snapshot.Network) { edit(&n.NATGateways[0]) })
 	}
@@ -77,6 +76,7 @@ func wayOutRows(rows rowsOf) []ruleRow {
 	return []ruleRow{
 		hole("none", report.Pass, "no black hole"),
 		hole("the NAT is gone", report.Fail, "leads into a black hole: nat-0a is gone", natRoute(func(r *snapshot.Route) { r.State = "blackhole" })),
+		hole("it is gone before the machine runs", report.Fail, "black hole", machine(func(n *snapshot.Node) { n.Cloud.State = "pending" }), natRoute(func(r *snapshot.Route) { r.State = "blackhole" })),
 		{"net.blackhole", "but it is Ready", []snapshottest.Edit{natRoute(func(r *snapshot.Route) { r.State = "blackhole" })}, report.Warn, "black hole"},
 		hole("the main table decides", report.Fail, "black hole", network(func(n *snapshot.Network) { n.RouteTables[2].SubnetIDs = nil }), ownTable,
 			network(func(n *snapshot.Network) { n.RouteTables[0].Routes[1].State = "blackhole" })),
@@ -111,8 +111,8 @@ func wayOutRows(rows rowsOf) []ruleRow {
 }
 
 func endpointRows(rows rowsOf) []ruleRow {
-	there, dns := rows("net.endpoints", ""), rows("net.endpoint-dns", "")
-	groups, policy := rows("net.endpoint-groups", ""), rows("net.endpoint-policy", "")
+	there, dns := rows("net.endpoints"), rows("net.endpoint-dns")
+	groups, policy := rows("net.endpoint-groups"), rows("net.endpoint-policy")
 	complete := withEndpoints("ec2", "ecr.api", "ecr.dkr")
 	return []ruleRow{
 		there("way out", report.Pass, "has a way"),
@@ -147,7 +147,7 @@ func endpointRows(rows rowsOf) []ruleRow {
 }
 
 func aclRows(rows rowsOf) []ruleRow {
-	out, between, endpoints := rows("net.acl-out", ""), rows("net.acl-control-plane", ""), rows("net.acl-endpoints", "")
+	out, between, endpoints := rows("net.acl-out"), rows("net.acl-control-plane"), rows("net.acl-endpoints")
 	inOther := lastEndpoint(func(e *snapshot.VPCEndpoint) { e.SubnetIDs = []string{"subnet-0privateb"} })
 	inBoth := lastEndpoint(func(e *snapshot.VPCEndpoint) { e.SubnetIDs = []string{"subnet-0privatea", "subnet-0privateb"} })
 	// strict guards one subnet with entries of its own before the closing ones.
@@ -185,8 +185,8 @@ func aclRows(rows rowsOf) []ruleRow {
 }
 
 func groupRuleRows(rows rowsOf) []ruleRow {
-	out, in := rows("net.groups-out", ""), rows("net.groups-control-plane", "")
-	kubelet := rows("net.groups-kubelet", "")
+	out, in := rows("net.groups-out"), rows("net.groups-control-plane")
+	kubelet := rows("net.groups-kubelet")
 	extraOnly := machine(func(n *snapshot.Node) { n.Cloud.SecurityGroupIDs = []string{snapshottest.ExtraSG} })
 	admits := func(protocol string, port int) snapshottest.Edit {
 		return sg(0, func(g *snapshot.SecurityGroup) {
@@ -226,7 +226,7 @@ func groupRuleRows(rows rowsOf) []ruleRow {
 
 // familyRows are about IPv6 and docker.
 func familyRows(rows rowsOf) []ruleRow {
-	v6 := rows("net.ipv6-only", "")
+	v6 := rows("net.ipv6-only")
 	out := network(func(n *snapshot.Network) {
 		n.RouteTables[2].Routes = append(n.RouteTables[2].Routes[:1], snapshot.Route{Destination: "::/0", Target: "eigw-0a", State: "active"})
 	})
@@ -243,7 +243,7 @@ func familyRows(rows rowsOf) []ruleRow {
 }
 
 func dnsRows(rows rowsOf) []ruleRow {
-	vpc, dhcp := rows("net.vpc-dns", ""), rows("net.dhcp-dns", "")
+	vpc, dhcp := rows("net.vpc-dns"), rows("net.dhcp-dns")
 	servers := func(list ...string) snapshottest.Edit {
 		return network(func(n *snapshot.Network) { n.DHCPOptions[0].NameServers = list })
 	}

@@ -40,12 +40,12 @@ func (c *doctorCommand) imagine(ctx context.Context, snap *snapshot.Snapshot) er
 // that this is said.
 func onlyPlans(snap *snapshot.Snapshot) {
 	snap.Nodes = nil
-	if _, unknown := snap.Gap(snapshot.SectionLaunch, ""); unknown {
-		return
-	}
 	snap.Groups = slices.Clone(snap.Groups)
 	for i := range snap.Groups {
 		group := &snap.Groups[i]
+		if _, unknown := snap.Gap(snapshot.SectionLaunch, group.Name); unknown {
+			continue
+		}
 		group.Proposed, group.InstanceIDs, group.Activities = true, nil, nil
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/base64"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -16,27 +17,35 @@ import (
 )
 
 // launch reads the launch templates of the wanted groups, one call for each
-// distinct template and version.
+// distinct template and version. One that is not there is a gap of its groups
+// alone.
 func (r reader) launch(ctx context.Context, known *snapshot.Snapshot) (gather.Fill, error) {
 	type version struct{ id, number string }
+	type answer struct {
+		launch *snapshot.Launch
+		absent error
+	}
 	groups := r.wanted(known)
-	found := map[version]*snapshot.Launch{}
+	found := map[version]*answer{}
 	for _, group := range groups {
 		if group.Launch.TemplateID != "" {
-			found[version{group.Launch.TemplateID, group.Launch.TemplateVersion}] = &snapshot.Launch{}
+			found[version{group.Launch.TemplateID, group.Launch.TemplateVersion}] = &answer{}
 		}
 	}
 	tasks, ctx := errgroup.WithContext(ctx)
 	tasks.SetLimit(fanOut)
-	for v, launch := range found {
+	for v, answer := range found {
 		tasks.Go(func() error {
 			template, err := r.DescribeLaunchTemplate(ctx, v.id, v.number)
-			if err != nil {
+			switch {
+			case oneTemplate(err):
+				answer.absent = err
+			case err != nil:
 				return err
+			case template == nil:
+				answer.absent = &Error{Op: "ec2:DescribeLaunchTemplateVersions", Kind: Absent, Message: "launch template " + v.id + " has no version " + v.number}
 			}
-			if template != nil {
-				*launch = *template
-			}
+			answer.launch = template
 			return nil
 		})
 	}
@@ -45,13 +54,25 @@ func (r reader) launch(ctx context.Context, known *snapshot.Snapshot) (gather.Fi
 	}
 	return func(snap *snapshot.Snapshot) {
 		for _, group := range groups {
-			launch := found[version{group.Launch.TemplateID, group.Launch.TemplateVersion}]
-			if launch == nil {
-				continue
+			answer := found[version{group.Launch.TemplateID, group.Launch.TemplateVersion}]
+			switch {
+			case answer == nil:
+			case answer.absent != nil:
+				gap := gather.GapOf(snapshot.SectionLaunch, answer.absent)
+				gap.Subject = group.Name
+				snap.Gaps = append(slices.Clip(snap.Gaps), gap)
+			default:
+				changeGroup(snap, group.ASGName, func(g *snapshot.Group) { g.Launch = mergeLaunch(g.Launch, *answer.launch) })
 			}
-			changeGroup(snap, group.ASGName, func(g *snapshot.Group) { g.Launch = mergeLaunch(g.Launch, *launch) })
 		}
 	}, nil
+}
+
+// oneTemplate reports whether an error says nothing of other templates: this
+// one is gone, or nobody collected it.
+func oneTemplate(err error) bool {
+	reason := gather.ReasonOf(err, snapshot.GapOther)
+	return err != nil && (reason == snapshot.GapAbsent || reason == snapshot.GapNoFile)
 }
 
 // DescribeLaunchTemplate reads a version of a launch template, "" being the

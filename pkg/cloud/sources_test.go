@@ -176,6 +176,27 @@ func TestLaunchAndActivities(t *testing.T) {
 	}
 }
 
+// A launch template that is gone is a gap of its group alone.
+func TestTemplateThatIsGone(t *testing.T) {
+	for name, prepare := range map[string]func(*fake){
+		"the template": func(f *fake) {
+			f.fail("DescribeLaunchTemplateVersions", 400, "InvalidLaunchTemplateId.NotFound", "The specified launch template, with template ID lt-1, does not exist.")
+		},
+		"the version": func(f *fake) {
+			f.answer("DescribeLaunchTemplateVersions", 200, `<DescribeLaunchTemplateVersionsResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><launchTemplateVersionSet/></DescribeLaunchTemplateVersionsResponse>`)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFake(t)
+			prepare(f)
+			snap, gaps := gathered(t, f, Request{Groups: []string{"workers"}, Sections: []snapshot.Section{snapshot.SectionGroups, snapshot.SectionLaunch}})
+			if len(gaps) != 1 || gaps[0].Subject != snap.Groups[0].Name || gaps[0].Reason != snapshot.GapAbsent || !strings.Contains(gaps[0].Detail, "lt-1") {
+				t.Errorf("gaps %+v", gaps)
+			}
+		})
+	}
+}
+
 // TestNothingIsReadWithoutParameters holds readers to reading nothing when
 // there is nothing to ask for.
 func TestNothingIsReadWithoutParameters(t *testing.T) {

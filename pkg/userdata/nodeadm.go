@@ -10,6 +10,8 @@ import (
 
 	kjson "sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
+
+	"github.com/eksnodes/kubectl-eksnodes/pkg/yamlsize"
 )
 
 // decoded is a NodeConfig as nodeadm decodes it (api/v1alpha1). A field that is not here is ignored; a value of another
@@ -142,7 +144,10 @@ func asJSON(text []byte) ([]byte, error) {
 		}
 		return text, nil
 	}
-	if err := affordable(text); err != nil {
+	switch err := yamlsize.Check(text, maxDecoded); {
+	case errors.Is(err, yamlsize.ErrTooLarge):
+		return nil, errBomb
+	case err != nil:
 		return nil, err
 	}
 	return yaml.YAMLToJSON(text)
