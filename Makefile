@@ -55,6 +55,8 @@ unit: deps ## tests that need no sandbox, no root and no network
 
 .PHONY: control-plane-tier
 control-plane-tier: build ## real API server and authenticator, no nodes
+	$(call say,what sandboxes are made of)
+	$(CLEAN_ENV) $(SANDBOX) build
 	$(call say,the sandbox's parts in real namespaces)
 	$(CLEAN_ENV) go -C test/sandbox test -tags sandbox -count=1 -timeout 20m -p 1 ./internal/...
 	$(call say,control-plane tier)
