@@ -33,8 +33,8 @@ type Sandbox struct {
 	bin    string // folder with the plugin's binary, first on the seat's PATH
 }
 
-// Main is the body of a TestMain: it brings a sandbox of the name up, runs the
-// tests and takes it down again. A sandbox that does not start is a failure,
+// Main is the body of a TestMain: it brings a sandbox of the name, and of this
+// clone, up, runs the tests and takes it down again. A sandbox that does not start is a failure,
 // never a skip.
 func Main(m *testing.M, name string, upFlags ...string) (*Sandbox, func() int) {
 	s := &Sandbox{}
@@ -45,7 +45,7 @@ func Main(m *testing.M, name string, upFlags ...string) (*Sandbox, func() int) {
 		}
 		code := m.Run()
 		if os.Getenv(KeepEnv) != "" {
-			fmt.Fprintf(os.Stderr, "sandbox %s stays up\n", name)
+			fmt.Fprintf(os.Stderr, "sandbox %s stays up\n", s.Name)
 			return code
 		}
 		if err := s.command(context.Background(), "down").Run(); err != nil {
@@ -64,11 +64,11 @@ func (s *Sandbox) up(name string, flags []string) error {
 	if err != nil {
 		return err
 	}
-	if s.Sandbox, err = layout.New(name, state, cache); err != nil {
-		return err
-	}
 	root, err := repositoryRoot()
 	if err != nil {
+		return err
+	}
+	if s.Sandbox, err = layout.New(name+"-"+layout.CloneHash(root), state, cache); err != nil {
 		return err
 	}
 	s.bin = filepath.Join(root, "bin")

@@ -1,12 +1,11 @@
 package cli
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"path/filepath"
 	"strings"
 
 	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/build"
+	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/layout"
 )
 
 // defaultName names a sandbox after the clone that it is run from.
@@ -30,6 +29,5 @@ func nameOf(repository string) string {
 		}
 	}
 	readable := strings.Trim(b.String()[:min(b.Len(), 20)], "-")
-	sum := sha256.Sum256([]byte(repository))
-	return strings.TrimPrefix(readable+"-"+hex.EncodeToString(sum[:3]), "-")
+	return strings.TrimPrefix(readable+"-"+layout.CloneHash(repository), "-")
 }

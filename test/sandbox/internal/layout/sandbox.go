@@ -1,6 +1,8 @@
 package layout
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"path/filepath"
 	"regexp"
@@ -30,6 +32,13 @@ func New(name, stateBase, cacheBase string) (Sandbox, error) {
 			s.Dir, n, maxSocketPath, StateDirEnv)
 	}
 	return s, nil
+}
+
+// CloneHash is what tells the sandboxes of one clone from another's: six
+// hexadecimal digits of the repository's folder.
+func CloneHash(repository string) string {
+	sum := sha256.Sum256([]byte(repository))
+	return hex.EncodeToString(sum[:3])
 }
 
 // Environment variables that move the base directories and set the default name.
