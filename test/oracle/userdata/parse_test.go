@@ -3,6 +3,7 @@ package userdata_test
 import (
 	"encoding/json"
 	"flag"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -85,9 +86,8 @@ func checkValues(t *testing.T, raw, dumped []byte) {
 	checkKubelet(t, doc, want)
 }
 
-// checkKubelet compares what the kubelet is started with. A limit in its
-// configuration that is not a number stops the kubelet, not nodeadm; Parse
-// takes it for none.
+// checkKubelet compares what the kubelet is started with. A limit that is not a
+// number stops the kubelet, not nodeadm; Parse takes it for none.
 func checkKubelet(t *testing.T, doc userdata.Document, want config) {
 	t.Helper()
 	var pods int32
@@ -98,7 +98,9 @@ func checkKubelet(t *testing.T, doc userdata.Document, want config) {
 	for _, flag := range want.Spec.Kubelet.Flags {
 		switch name, value, _ := strings.Cut(flag, "="); name {
 		case "--max-pods":
-			pods = 7 // the only one that is generated
+			if limit, err := strconv.ParseInt(value, 10, 32); err == nil {
+				pods = int32(limit)
+			}
 		case "--node-labels":
 			for pair := range strings.SplitSeq(value, ",") {
 				key, value, _ := strings.Cut(pair, "=")
