@@ -22,6 +22,25 @@ type lineRow struct {
 	// unless is a line beside which this one means nothing: it says more, or
 	// that the machine got over it.
 	unless string
+	// passes: a busy machine logs it too, and is over it with the next try.
+	// Once, it is only pointed at; an answer of the API server refutes it.
+	passes bool
+}
+
+// answers are lines that the API server's answers make.
+func answers() [3]string {
+	return [3]string{"kubelet-401", "forbidden-user", "not-allowed-to-modify-node"}
+}
+
+// answered reports whether the API server has answered the machine since it
+// logged the line, or may have: not every log says when.
+func answered(n *snapshot.Node, line *snapshot.Seen) bool {
+	for _, sig := range answers() {
+		if answer := n.Saw(sig); answer != nil && (answer.Last.IsZero() || line.Last.IsZero() || !answer.Last.Before(line.Last)) {
+			return true
+		}
+	}
+	return false
 }
 
 // sawAny is what the first of the lines that the machine has logged proves.
@@ -34,14 +53,30 @@ func sawAny(n *snapshot.Node, rows []lineRow) []Result {
 		if row.only != nil && !slices.Contains(row.only, seen.Values[row.value]) {
 			continue
 		}
+		if row.passes && answered(n, seen) {
+			continue
+		}
 		summary := row.summary
 		if row.value != "" {
 			summary = fmt.Sprintf(row.summary, cmp.Or(seen.Values[row.value], "(unnamed)"))
 		}
-		found := fact(fmt.Sprintf("%s, %d times", seen.Where, seen.Count), seen.Line)
-		return []Result{{Status: row.status, Confidence: row.confidence, Summary: summary, Fix: row.fix, Evidence: []report.Evidence{found}}}
+		result := Result{
+			Status: row.status, Confidence: row.confidence, Summary: summary, Fix: row.fix,
+			Evidence: []report.Evidence{fact(seen.Where+", "+times(seen.Count), seen.Line)},
+		}
+		if row.passes && seen.Count == 1 {
+			result.Status, result.Confidence, result.Summary = report.Warn, report.Possible, summary+"; it may be over"
+		}
+		return []Result{result}
 	}
 	return nil
+}
+
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
 }
 
 // linesRow is a row that decides from lines alone. A machine that is Ready has

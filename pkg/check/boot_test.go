@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/report"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/signature"
@@ -29,7 +30,7 @@ func says1(sig string, values map[string]string) snapshottest.Edit {
 		if !ok {
 			panic("the library has no line " + sig)
 		}
-		seen, err := signature.Scan(line.In[0], strings.NewReader(line.Match[0]))
+		seen, err := signature.Scan(line.In[0], strings.NewReader(strings.Repeat(line.Match[0]+"\n", 3)))
 		if err != nil {
 			panic(err)
 		}
@@ -205,6 +206,8 @@ func TestLinesThatMeanNothing(t *testing.T) {
 		"boot.nodeadm-ec2-unreachable": done,
 		"auth.anonymous":               logged("forbidden-user", map[string]string{"user": "system:node:a"}),
 		"net.api-unreachable":          append(logged("api-timeout", nil), says1("kubelet-401", nil)),
+		"net.tls-timeout":              append(logged("tls-timeout", nil), says1("forbidden-user", map[string]string{"user": "system:node:a"})),
+		"net.endpoint-nxdomain":        append(logged("dns-unreachable", nil), says1("not-allowed-to-modify-node", nil)),
 		"auth.clock-skew":              append(logged("clock-skew", nil), func(s *snapshot.Snapshot) { s.Nodes[0].Kube = snapshottest.Healthy().Nodes[0].Kube }),
 	} {
 		for _, finding := range findings(Run(snapshottest.Healthy(edits...), All()), id) {
@@ -212,6 +215,40 @@ func TestLinesThatMeanNothing(t *testing.T) {
 				t.Errorf("%s: %+v", id, finding)
 			}
 		}
+	}
+}
+
+// What a busy machine logs too is no cause before it stands there again, and
+// none once the API server has answered.
+func TestWhatPasses(t *testing.T) {
+	at := func(sig string, count int, second int) snapshottest.Edit {
+		return func(s *snapshot.Snapshot) {
+			seen := snapshot.Seen{Sig: sig, Where: "kubelet", Count: count, Line: sig, Last: snapshottest.Now().Add(time.Duration(second) * time.Second)}
+			s.Nodes[0].Logs = append(s.Nodes[0].Logs, seen)
+		}
+	}
+	for name, test := range map[string]struct {
+		edits []snapshottest.Edit
+		want  report.Status // "": it says nothing
+	}{
+		"once":                 {[]snapshottest.Edit{at("dns-unreachable", 1, 0)}, report.Warn},
+		"again":                {[]snapshottest.Edit{at("dns-unreachable", 2, 0)}, report.Fail},
+		"answered since":       {[]snapshottest.Edit{at("dns-unreachable", 9, 0), at("kubelet-401", 1, 1)}, ""},
+		"answered before":      {[]snapshottest.Edit{at("dns-unreachable", 9, 1), at("kubelet-401", 1, 0)}, report.Fail},
+		"the name is unknown":  {[]snapshottest.Edit{at("dns-nxdomain", 1, 0)}, report.Fail},
+		"unknown, then it was": {[]snapshottest.Edit{at("dns-nxdomain", 1, 0), at("kubelet-401", 1, 1)}, report.Fail},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got report.Status
+			for _, finding := range findings(Run(snapshottest.Healthy(append(test.edits, absent)...), All()), "net.endpoint-nxdomain") {
+				if slices.Contains(finding.Subjects, "i-0000000000000000a") {
+					got = finding.Status
+				}
+			}
+			if got != test.want {
+				t.Errorf("%q, want %q", got, test.want)
+			}
+		})
 	}
 }
 
