@@ -38,8 +38,7 @@ func sawAny(n *snapshot.Node, rows []lineRow) []Result {
 		if row.value != "" {
 			summary = fmt.Sprintf(row.summary, cmp.Or(seen.Values[row.value], "(unnamed)"))
 		}
-		found := fact(fmt.Sprintf("%s, %d times", seen.Where, seen.Count), seen.Line)
-		return []Result{{Status: row.status, Confidence: row.confidence, Summary: summary, Fix: row.fix, Evidence: []report.Evidence{found}}}
+		return []Result{{Status: row.status, Confidence: row.confidence, Summary: summary, Fix: row.fix, Evidence: []report.Evidence{quotedOften(seen)}}}
 	}
 	return nil
 }
