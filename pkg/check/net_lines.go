@@ -15,7 +15,7 @@ func netLineChecks() []Check {
 		linesRow("net.endpoint-nxdomain", "machine finds the API server's name",
 			"The kubelet looks the API server's name up before it does anything else.", docTrouble, LinkAPIServer,
 			lineRow{sig: "dns-nxdomain", status: report.Fail, confidence: report.Certain, summary: "the machine's resolver does not know %s", value: "host", fix: dns},
-			lineRow{sig: "dns-unreachable", status: report.Fail, confidence: report.Certain, summary: "the machine's resolver does not answer for %s", value: "host", fix: dns}),
+			lineRow{sig: "dns-unreachable", status: report.Fail, confidence: report.Certain, summary: "the machine's resolver does not answer for %s", value: "host", unless: "kubelet-401", fix: dns}),
 		symptomRow(linesRow("net.api-unreachable", "machine reaches the API server",
 			"The kubelet calls the API server on port 443: a packet that is dropped on the way ends in a timeout, whoever dropped it.", docTrouble, LinkAPIServer,
 			lineRow{sig: "api-timeout", status: report.Fail, confidence: report.Likely, summary: "the machine gets no connection to the API server: %s", value: "why", unless: "kubelet-401", fix: way})),
