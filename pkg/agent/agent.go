@@ -29,9 +29,9 @@ const (
 
 // Names of the roads.
 const (
-	RoadConsole = "console"
-	RoadSSM     = "ssm"
-	RoadSSH     = "ssh"
+	RoadConsole = snapshot.RoadConsole
+	RoadSSM     = snapshot.RoadSSM
+	RoadSSH     = snapshot.RoadSSH
 )
 
 // Road is one way to a machine's report.

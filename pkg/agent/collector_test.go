@@ -174,6 +174,9 @@ func TestReportBySSM(t *testing.T) {
 	if !result.Whole() || result.Reports[0].AgentVersion != "" || result.Reports[0].Host.Saw("kubelet-401") == nil {
 		t.Errorf("the collector: %s, %+v", result.Tried(), result.Reports)
 	}
+	if host := result.Reports[0].Host; host.Road != RoadSSM || host.Saw("kubelet-401").Road != RoadSSM {
+		t.Errorf("the facts came by %q, a line by %q", host.Road, host.Saw("kubelet-401").Road)
+	}
 	if result := bring(t, road, Machine{InstanceID: "i-offline"}); !strings.Contains(result.Tried(), "not online") {
 		t.Error(result.Tried())
 	}

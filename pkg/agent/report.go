@@ -43,6 +43,7 @@ func open(road string, m *Machine, cargo Cargo) (Report, error) {
 	if system := report.Host.System; system != nil && system.InstanceID != "" && system.InstanceID != m.InstanceID {
 		return report, fmt.Errorf("the report is of %s: another machine answers at its address", system.InstanceID)
 	}
+	report.Host.CameBy(road)
 	return report, nil
 }
 

@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/report"
@@ -75,8 +76,8 @@ func mappingRow(id, title, why, ref string) Check {
 		ID: id, Title: title, Why: why, Ref: ref, Link: LinkAuthentication, Repairable: true,
 		Needs: sections(snapshot.SectionCluster),
 		Uses: sections(snapshot.SectionGroups, snapshot.SectionLaunch, snapshot.SectionInstances, snapshot.SectionNodes,
-			snapshot.SectionRoles, snapshot.SectionAccessEntries, snapshot.SectionAwsAuth),
-		Join: perRole(func(s *snapshot.Snapshot, use roleUse) []Result {
+			snapshot.SectionRoles, snapshot.SectionAccessEntries, snapshot.SectionAwsAuth, snapshot.SectionHost),
+		Join: witnessed(perRole(func(s *snapshot.Snapshot, use roleUse) []Result {
 			m := mapRole(s, use)
 			fault, found := m.faults[id]
 			switch {
@@ -90,7 +91,28 @@ func mappingRow(id, title, why, ref string) Check {
 				return pass("aws-auth can be read", fact(awsAuth, "parses"))
 			}
 			return pass(fmt.Sprintf("%s lets the role in", m.verdict.Source), m.evidence(nil)...)
-		}, snapshot.SectionGroups, snapshot.SectionLaunch, snapshot.SectionInstances, snapshot.SectionRoles),
+		}, snapshot.SectionGroups, snapshot.SectionLaunch, snapshot.SectionInstances, snapshot.SectionRoles)),
+	}
+}
+
+// witnessed adds to a mistake in a role's mapping what the machine itself was
+// told by the cluster, where it was asked.
+func witnessed(ask func(*snapshot.Snapshot) func(Joiner) []Result) func(*snapshot.Snapshot) func(Joiner) []Result {
+	return func(s *snapshot.Snapshot) func(Joiner) []Result {
+		about := ask(s)
+		return func(j Joiner) []Result {
+			results := about(j)
+			if j.Node == nil || j.Node.Host == nil || j.Node.Host.SelfReview == nil || j.Node.Host.SelfReview.Status != 401 {
+				return results
+			}
+			told := slices.Clone(results)
+			for i := range told {
+				if told[i].Status == report.Fail {
+					told[i].Evidence = append(slices.Clip(told[i].Evidence), agent(snapshot.ProbeSelfReview, "the cluster answers the machine 401 Unauthorized"))
+				}
+			}
+			return told
+		}
 	}
 }
 

@@ -53,6 +53,20 @@ func abs(n int64) int64 {
 	return n
 }
 
+// maxClockSkew is how far off a clock may be: AWS refuses what is signed at a time
+// that is more than five minutes from its own.
+const maxClockSkew = 5 * time.Minute
+
+// clockWrong: AWS and the cluster refuse what the machine signs, whatever else
+// is right about it.
+func clockWrong(v *hostView) bool {
+	if v.Clock == nil {
+		return false
+	}
+	worst, known := skew(v.Clock)
+	return known && time.Duration(abs(worst.OffsetMS))*time.Millisecond > maxClockSkew
+}
+
 func clockRight(v *hostView) []Result {
 	c := v.Clock
 	fix := do("let chronyd reach 169.254.169.123, and restart it", "systemctl restart chronyd", "chronyc tracking")
@@ -65,7 +79,7 @@ func clockRight(v *hostView) []Result {
 	}
 	seen := agent(snapshot.ProbeClock, fmt.Sprintf("%s %s of the clock of %s", off.Round(time.Second), direction, worst.Server))
 	switch {
-	case known && off > 5*time.Minute:
+	case clockWrong(v):
 		return fail(report.Certain, fmt.Sprintf("the machine's clock is %s %s: AWS and the cluster refuse what it signs", off.Round(time.Second), direction), fix, seen, source)
 	case known && off > time.Minute:
 		return warn(report.Likely, fmt.Sprintf("the machine's clock is %s %s", off.Round(time.Second), direction), fix, seen, source)

@@ -29,7 +29,7 @@ func (m *mapping) mapped() {
 }
 
 func (m *mapping) mappedByEntry() {
-	found := fact("eks:DescribeAccessEntry", fmt.Sprintf("%s: type %s, username %q, groups %q", m.entry.PrincipalARN, m.entry.Type, m.entry.Username, m.entry.Groups))
+	found := m.entryFact()
 	if kind := m.entry.Type; kind != "" && !nodeEntry(kind) {
 		if i, line := m.rightInMap(); m.mode.ReadsAwsAuth() && i >= 0 {
 			m.fail("auth.entry-shadows", fmt.Sprintf("the role's access entry of type %s hides its right mapping in aws-auth", kind),
@@ -40,6 +40,11 @@ func (m *mapping) mappedByEntry() {
 		return
 	}
 	m.judgeUser(replaceEntry(m.snap, m.entry.PrincipalARN), found)
+}
+
+// entryFact quotes the role's access entry.
+func (m *mapping) entryFact() report.Evidence {
+	return fact("eks:DescribeAccessEntry", fmt.Sprintf("%s: type %s, username %q, groups %q", m.entry.PrincipalARN, m.entry.Type, m.entry.Username, m.entry.Groups))
 }
 
 // nodeEntry reports whether an entry's type makes nodes of a group of its

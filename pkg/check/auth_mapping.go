@@ -143,10 +143,17 @@ func (m *mapping) evidence(found []report.Evidence) []report.Evidence {
 		return found
 	}
 	answer := m.verdict.Reason
-	if m.verdict.Outcome == authmap.OutcomeMapped {
+	if m.verdict.Outcome == authmap.OutcomeMapped && !m.entrySays(found) {
 		answer = fmt.Sprintf("%s: user %q, groups %q", answer, m.verdict.Username, m.verdict.Groups)
 	}
 	return append(found, fact("the authenticator's rules, mode "+string(m.mode), answer))
+}
+
+// entrySays reports whether evidence quotes an access entry whose own words are
+// the user and the groups that a machine becomes.
+func (m *mapping) entrySays(found []report.Evidence) bool {
+	return m.verdict.Source == authmap.SourceEntry && m.entry.Username == m.verdict.Username && slices.Equal(m.entry.Groups, m.verdict.Groups) &&
+		slices.Contains(found, m.entryFact())
 }
 
 // broken reports whether anything keeps machines of the role out.

@@ -118,6 +118,8 @@ func kubeconfigThere(v *hostView) []Result {
 	switch {
 	case missing && gap.Reason == snapshot.GapAbsent:
 		return fail(report.Certain, "the kubelet has no kubeconfig", again, agent(snapshot.ProbeKubeconfig, gap.Detail))
+	case missing && gap.Reason == snapshot.GapNotAsked:
+		return nil
 	case missing:
 		return unknownProbe(gap)
 	case v.Kubeconfig.Invalid != "":

@@ -62,7 +62,7 @@ func sawAny(n *snapshot.Node, rows []lineRow) []Result {
 		}
 		result := Result{
 			Status: row.status, Confidence: row.confidence, Summary: summary, Fix: row.fix,
-			Evidence: []report.Evidence{fact(seen.Where+", "+times(seen.Count), seen.Line)},
+			Evidence: []report.Evidence{quotedOften(seen)},
 		}
 		if row.passes && seen.Count == 1 {
 			result.Status, result.Confidence, result.Summary = report.Warn, report.Possible, summary+"; it may be over"
@@ -70,13 +70,6 @@ func sawAny(n *snapshot.Node, rows []lineRow) []Result {
 		return []Result{result}
 	}
 	return nil
-}
-
-func times(n int) string {
-	if n == 1 {
-		return "once"
-	}
-	return fmt.Sprintf("%d times", n)
 }
 
 // linesRow is a row that decides from lines alone. A machine that is Ready has

@@ -166,10 +166,11 @@ func lineRuleRows() []ruleRow {
 		"auth.dns-name-changed": {"node-deny"}, "auth.unauthorized": {"kubelet-401", "authn-not-mapped", "authn-id-mismatch"}, "auth.reserved-username": {"authn-reserved"},
 		"net.endpoint-nxdomain": {"dns-nxdomain", "dns-unreachable"}, "net.api-unreachable": {"api-timeout"}, "net.tls-timeout": {"tls-timeout"}, "net.tls-intercept": {"x509-unknown-ca", "x509-name"},
 		"auth.exec-missing": {"exec-not-found"}, "auth.exec-apiversion": {"exec-apiversion"}, "auth.exec-fails": {"exec-failed"},
+		"kubelet.config-invalid": {"kubelet-config-invalid"}, "kubelet.reserved-too-big": {"allocatable-invalid"}, "kubelet.swap-on": {"swap-on"}, "runtime.down": {"runtime-down"},
 	}
 	values := map[string]string{"action": "ec2:DescribeInstances"}
 	var rows []ruleRow
-	for _, check := range slices.Concat(bootLineChecks(), authLineChecks(), iamLineChecks(), netLineChecks()) {
+	for _, check := range slices.Concat(bootLineChecks(), authLineChecks(), iamLineChecks(), netLineChecks(), kubeletLineChecks()) {
 		rows = append(rows, ruleRow{check.ID, "Ready", nil, report.Pass, "is Ready"})
 		for _, sig := range lines[check.ID] {
 			want := report.Fail

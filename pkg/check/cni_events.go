@@ -72,7 +72,7 @@ func sayingOf(s *snapshot.Snapshot, n *snapshot.Node, rule func(*saying) []Resul
 func (v *saying) told(sigs ...string) (report.Evidence, map[string]string, bool) {
 	for _, sig := range sigs {
 		if seen := v.node.Saw(sig); seen != nil {
-			return fact(fmt.Sprintf("%s, %d times", seen.Where, seen.Count), seen.Line), seen.Values, true
+			return quotedOften(seen), seen.Values, true
 		}
 		for _, event := range v.events {
 			if values, ok := signature.Match(sig, event.Message); ok {

@@ -100,7 +100,7 @@ func (c *court) judge(check *Check) []verdict {
 			v := verdict{
 				Finding: report.Finding{
 					Check: check.ID, Title: check.Title, Status: result.Status, Confidence: result.Confidence,
-					Summary: result.Summary, Evidence: result.Evidence, Fix: result.Fix, Refs: refs(check),
+					Summary: result.Summary, Evidence: cameBy(s.node, result.Evidence), Fix: result.Fix, Refs: refs(check),
 					Kind: s.kind, Of: of[s.kind], Link: check.Link.String(),
 				},
 				subject: s.name, kind: s.kind, group: s.group, link: check.Link, symptom: check.Symptom,

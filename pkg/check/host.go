@@ -18,6 +18,9 @@ type hostRow struct {
 	// symptom and path are those of Check.
 	symptom, path bool
 	rule          func(*hostView) []Result
+	// partly is the rule where a needed probe had nothing to begin with: of a
+	// machine of which units and lines alone came home. nil: nothing is said.
+	partly func(*hostView) []Result
 }
 
 // hostView is what a row may look at: the machine's report, whose needed
@@ -45,22 +48,25 @@ func (r hostRow) ask(s *snapshot.Snapshot, n *snapshot.Node) []Result {
 	if n.Host == nil {
 		return nil
 	}
+	view := &hostView{n.Host, s, n}
 	for _, probe := range r.needs {
 		gap, missing := n.Host.Gap(probe)
 		switch {
+		case missing && gap.Reason == snapshot.GapNotAsked && r.partly != nil:
+			return r.partly(view)
 		case missing && (gap.Reason == snapshot.GapAbsent || gap.Reason == snapshot.GapNotAsked):
 			return nil
 		case missing:
 			return unknownProbe(gap)
 		}
 	}
-	return r.rule(&hostView{n.Host, s, n})
+	return r.rule(view)
 }
 
 func unknownProbe(gap snapshot.HostGap) []Result {
 	return []Result{{
 		Status: report.Unknown, Summary: gap.Detail,
-		Evidence: []report.Evidence{fact("node-agent "+string(gap.Probe), "not read: "+string(gap.Reason))},
+		Evidence: []report.Evidence{agent(gap.Probe, "not read: "+string(gap.Reason))},
 	}}
 }
 
@@ -108,13 +114,13 @@ func (c *court) reported(seen *snapshot.Snapshot, check *Check, s subject) []Res
 
 // agent is the source of evidence out of a report.
 func agent(probe snapshot.Probe, text string) report.Evidence {
-	return fact("node-agent "+string(probe), text)
+	return fact(agentSource+string(probe), text)
 }
 
 // line is the evidence of a known line that the machine logged, or nil.
 func (v *hostView) line(sig string) []report.Evidence {
 	if seen := v.Saw(sig); seen != nil {
-		return []report.Evidence{fact(seen.Where, seen.Line)}
+		return []report.Evidence{quoted(seen)}
 	}
 	return nil
 }
@@ -166,6 +172,15 @@ func loggedRow(id, title, why, ref string, rows ...lineRow) hostRow {
 			return sawAny(&snapshot.Node{Logs: v.Logs.Seen}, rows)
 		},
 	}
+}
+
+// unitState is a unit's state, "" where it is not known, and of a machine that
+// is Ready, which has got over whatever it was.
+func (v *hostView) unitState(name string) string {
+	if v.Units == nil || v.Units.Unit(name) == nil || v.node.Kube != nil && v.node.Kube.Ready() {
+		return ""
+	}
+	return v.Units.Unit(name).Active
 }
 
 // unit describes a unit's state.

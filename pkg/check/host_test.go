@@ -33,6 +33,14 @@ func machineBlind(probe snapshot.Probe, reason snapshot.GapReason, drop func(*sn
 	})
 }
 
+// partly leaves a unit's state in the place of a probe that nobody asked.
+func partly(probe snapshot.Probe, unit, state string, drop func(*snapshot.Host)) []snapshottest.Edit {
+	return machineBlind(probe, snapshot.GapNotAsked, func(h *snapshot.Host) {
+		drop(h)
+		h.Units.Unit(unit).Active = state
+	})
+}
+
 func machineSick(h *snapshot.Host) { h.Kubelet.Healthz = 0 }
 
 func broke(kind snapshot.FailureKind, detail string) *snapshot.HostFailure {
@@ -175,6 +183,9 @@ func hostKubeletRuleRows() []ruleRow {
 		{"kubelet.not-running", "stopped", machineSays(down), report.Fail, "does not run"},
 		{"kubelet.not-running", "machineSick", machineSays(machineSick), report.Fail, "is not healthy"},
 		{"kubelet.not-running", "just started", machineSays(func(h *snapshot.Host) { h.Kubelet.Healthz, h.System.Uptime = 0, 20 }), report.Warn, "not healthy yet"},
+		{"kubelet.not-running", "its unit alone is known: it failed", partly(snapshot.ProbeKubelet, "kubelet", "failed", func(h *snapshot.Host) { h.Kubelet = nil }), report.Fail, "does not run"},
+		{"kubelet.not-running", "its unit alone is known: it starts and starts", partly(snapshot.ProbeKubelet, "kubelet", "activating", func(h *snapshot.Host) { h.Kubelet = nil }), report.Fail, "started again"},
+		{"runtime.down", "its unit alone is known", partly(snapshot.ProbeRuntime, "containerd", "failed", func(h *snapshot.Host) { h.Runtime = nil }), report.Fail, "does not run"},
 		{"kubelet.unknown-flag", "the agent saw it", machineLogs("kubelet-unknown-flag", map[string]string{"flag": "--foo"}, machineSick), report.Fail, "--foo"},
 		{"kubelet.bad-labels", "the agent saw it", machineLogs("kubelet-label-forbidden", nil, machineSick), report.Fail, "Kubernetes' own"},
 		{"kubelet.config-invalid", "no JSON", machineSays(func(h *snapshot.Host) { h.KubeletConfig.Errors = []string{"config.json: yaml: line 3"} }), report.Fail, "cannot be read"},

@@ -87,7 +87,7 @@ func roleAssumed(v *hostView) []Result {
 
 func credentialsFresh(v *hostView) []Result {
 	i := v.IMDS
-	if i.CredentialsExpires.IsZero() {
+	if i.CredentialsExpires.IsZero() || clockWrong(v) { // what has run out by a wrong clock has not
 		return nil
 	}
 	found := agent(snapshot.ProbeIMDS, "credentials of "+i.RoleName+" until "+stamp(i.CredentialsExpires))
@@ -102,6 +102,8 @@ func knownToSTS(v *hostView) []Result {
 	switch {
 	case id.Failure == nil:
 		return pass("STS knows it", agent(snapshot.ProbeIdentity, id.ARN))
+	case clockWrong(v):
+		return nil // auth.clock-skew tells
 	case id.Failure.Kind == snapshot.FailDenied && id.Failure.Code != "RegionDisabledException":
 		return fail(report.Certain, "STS refuses the machine's credentials: "+id.Failure.Code, do("see whether the role still exists, and the clock is right", "timedatectl"), agent(snapshot.ProbeIdentity, id.Failure.Detail))
 	}

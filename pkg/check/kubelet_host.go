@@ -10,7 +10,11 @@ import (
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
 )
 
-const docKubelet = "https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/"
+const (
+	docKubelet  = "https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/"
+	docReserved = "https://kubernetes.io/docs/tasks/administer-cluster/reserve-compute-resources/"
+	docSwap     = "https://kubernetes.io/docs/concepts/cluster-administration/swap-memory-management/"
+)
 
 // hostKubeletRows are about the kubelet as the machine has it.
 func hostKubeletRows() []hostRow {
@@ -18,7 +22,7 @@ func hostKubeletRows() []hostRow {
 		{
 			id: "kubelet.not-running", title: "kubelet runs and is healthy",
 			why: "The kubelet makes a node of a machine: it registers it, and reports on it every few seconds.",
-			ref: "https://kubernetes.io/docs/tasks/debug/debug-cluster/", link: LinkNodeObject, needs: probes(snapshot.ProbeKubelet), symptom: true, rule: kubeletRuns,
+			ref: "https://kubernetes.io/docs/tasks/debug/debug-cluster/", link: LinkNodeObject, needs: probes(snapshot.ProbeKubelet), symptom: true, rule: kubeletRuns, partly: kubeletUnit,
 		},
 		kubeletSaid(hostRow{id: "kubelet.unknown-flag", title: "kubelet's flags", why: "A kubelet ends at once at a flag that it does not know.", ref: docKubelet},
 			lineRow{sig: "kubelet-unknown-flag", status: report.Fail, confidence: report.Certain, summary: "the kubelet does not know the flag %s, and ends", value: "flag", fix: do("take the flag out of the user data, and replace the machine; on this machine, out of the kubelet's environment", "grep -r . /etc/eks/kubelet/environment", "systemctl restart kubelet")}),
@@ -32,7 +36,7 @@ func hostKubeletRows() []hostRow {
 		{
 			id: "kubelet.reserved-too-big", title: "what is reserved for the node",
 			why: "A kubelet ends when more is reserved for the system than the machine has.",
-			ref: "https://kubernetes.io/docs/tasks/administer-cluster/reserve-compute-resources/", link: LinkNodeObject, needs: probes(snapshot.ProbeLogs), rule: kubeletReserved,
+			ref: docReserved, link: LinkNodeObject, needs: probes(snapshot.ProbeLogs), rule: kubeletReserved,
 		},
 		{
 			id: "kubelet.cgroup-mismatch", title: "kubelet and runtime use the same cgroup driver",
@@ -47,7 +51,7 @@ func hostKubeletRows() []hostRow {
 		{
 			id: "kubelet.swap-on", title: "swap is off",
 			why: "The kubelet does not start on a machine that swaps, unless failSwapOn is false.",
-			ref: "https://kubernetes.io/docs/concepts/cluster-administration/swap-memory-management/", link: LinkNodeObject, needs: probes(snapshot.ProbeResources), rule: machineSwap,
+			ref: docSwap, link: LinkNodeObject, needs: probes(snapshot.ProbeResources), rule: machineSwap,
 		},
 	}
 }
@@ -67,7 +71,7 @@ func kubeletRuns(v *hostView) []Result {
 	if v.Runtime != nil && v.Runtime.Failure != nil {
 		return nil
 	}
-	look := do("read why, and start it", "journalctl -u kubelet -n 50 --no-pager", "systemctl restart kubelet")
+	look := kubeletFix()
 	if k.Running {
 		if justStarted(v) {
 			return warn(report.Likely, "the kubelet runs, and is not healthy yet", look, found...)
@@ -75,6 +79,24 @@ func kubeletRuns(v *hostView) []Result {
 		return fail(report.Likely, "the kubelet runs, but is not healthy", look, found...)
 	}
 	return fail(report.Certain, "the kubelet does not run", look, found...)
+}
+
+func kubeletFix() report.Fix {
+	return do("read why, and start it", "journalctl -u kubelet -n 50 --no-pager", "systemctl restart kubelet")
+}
+
+// kubeletUnit knows no more than the state of the kubelet's unit, which for a
+// kubelet that is started again and again is activating. That it is active says
+// nothing of its health.
+func kubeletUnit(v *hostView) []Result {
+	look := kubeletFix()
+	switch v.unitState("kubelet") {
+	case "failed", "inactive":
+		return fail(report.Likely, "the kubelet does not run", look, v.unit("kubelet")...)
+	case "activating":
+		return fail(report.Likely, "the kubelet ends, and is started again", look, v.unit("kubelet")...)
+	}
+	return nil
 }
 
 // justStarted: a kubelet is healthy some seconds after it has started.
@@ -91,7 +113,7 @@ func justStarted(v *hostView) bool {
 
 func kubeletConfig(v *hostView) []Result {
 	c := v.KubeletConfig
-	fix := do("correct NodeConfig's spec.kubelet.config in the user data, and replace the machine; on this machine, correct the file", "systemctl restart kubelet")
+	fix := kubeletConfigFix()
 	if len(c.Errors) > 0 {
 		var found []report.Evidence
 		for _, text := range c.Errors[:min(len(c.Errors), 4)] {
@@ -106,12 +128,19 @@ func kubeletConfig(v *hostView) []Result {
 	return pass("it can be read", agent(snapshot.ProbeKubeletConfig, strings.Join(c.Files, ", ")))
 }
 
+func kubeletConfigFix() report.Fix {
+	return do("correct NodeConfig's spec.kubelet.config in the user data, and replace the machine; on this machine, correct the file", "systemctl restart kubelet")
+}
+
 func kubeletReserved(v *hostView) []Result {
 	if found := v.current("allocatable-invalid"); found != nil && (v.Kubelet == nil || v.Kubelet.Healthz != 200) {
-		return fail(report.Certain, "more is reserved for the node than the machine has, and the kubelet ends",
-			do("lower kubeReserved, systemReserved and evictionHard, or take a larger machine"), found...)
+		return fail(report.Certain, "more is reserved for the node than the machine has, and the kubelet ends", reservedFix(), found...)
 	}
 	return pass("the kubelet does not complain", agent(snapshot.ProbeLogs, "no such line"))
+}
+
+func reservedFix() report.Fix {
+	return do("lower kubeReserved, systemReserved and evictionHard, or take a larger machine")
 }
 
 // cgroupDrivers compares what both are told. Since 1.34 a kubelet may ask the
@@ -185,9 +214,13 @@ func machineSwap(v *hostView) []Result {
 	if v.KubeletConfig != nil && v.KubeletConfig.FailSwapOn != nil && !*v.KubeletConfig.FailSwapOn {
 		return pass("failSwapOn is false", found)
 	}
-	fix := do("turn it off, and take it out of /etc/fstab and the user data", "swapoff -a")
+	fix := swapFix()
 	if v.Kubelet != nil && v.Kubelet.Healthz == 200 {
 		return warn(report.Certain, "the machine swaps: the kubelet will not start again", fix, found)
 	}
 	return fail(report.Certain, "the machine swaps, and the kubelet does not start on one that does", fix, found)
+}
+
+func swapFix() report.Fix {
+	return do("turn it off, and take it out of /etc/fstab and the user data", "swapoff -a")
 }

@@ -25,6 +25,7 @@ func All() []Check {
 		bootLineChecks(),
 		amiChecks(),
 		kubeletDataChecks(),
+		kubeletLineChecks(),
 		authLineChecks(),
 		launchGroupChecks(),
 		launchFailureChecks(),

@@ -20,7 +20,7 @@ func hostRuntimeRows() []hostRow {
 		{
 			id: "runtime.down", title: "container runtime answers",
 			why: "The kubelet ends without a runtime, and a node whose runtime stops turns NotReady.",
-			ref: docRuntime, link: LinkNodeObject, needs: probes(snapshot.ProbeRuntime), rule: runtimeAnswers,
+			ref: docRuntime, link: LinkNodeObject, needs: probes(snapshot.ProbeRuntime), rule: runtimeAnswers, partly: runtimeUnit,
 		},
 		{
 			id: "runtime.sandbox-pull", title: "image of the pods' sandboxes",
@@ -43,7 +43,7 @@ func runtimeConfigured(v *hostView) []Result {
 func runtimeAnswers(v *hostView) []Result {
 	r := v.Runtime
 	found := v.unit("containerd")
-	look := do("read why, and start it", "journalctl -u containerd -n 50 --no-pager", "systemctl restart containerd")
+	look := runtimeFix()
 	switch {
 	case v.RuntimeConfig != nil && v.RuntimeConfig.Invalid != "":
 		return nil
@@ -53,6 +53,20 @@ func runtimeAnswers(v *hostView) []Result {
 		return fail(report.Certain, "the container runtime says that it is not ready", look, append(found, agent(snapshot.ProbeRuntime, r.RuntimeMessage))...)
 	}
 	return pass("it answers", agent(snapshot.ProbeRuntime, strings.TrimSpace(r.Name+" "+r.Version)))
+}
+
+// runtimeUnit knows no more than the state of containerd's unit. One that is
+// inactive beside a kubelet that is too has not been started yet.
+func runtimeUnit(v *hostView) []Result {
+	state := v.unitState("containerd")
+	if state != "failed" && state != "activating" && (state != "inactive" || v.unitState("kubelet") == "inactive") {
+		return nil
+	}
+	return fail(report.Likely, "the container runtime does not run", runtimeFix(), v.unit("containerd")...)
+}
+
+func runtimeFix() report.Fix {
+	return do("read why, and start it", "journalctl -u containerd -n 50 --no-pager", "systemctl restart containerd")
 }
 
 func sandboxImagePresent(v *hostView) []Result {

@@ -51,16 +51,20 @@ func (f *agentFlags) validate() error {
 }
 
 // judge judges, and asks the machines themselves where that is allowed and of
-// use: what their consoles show always, more when that settles nothing.
+// use. What their consoles show has been read like anything else, live or out
+// of files, and always counts.
 func (c *doctorCommand) judge(ctx context.Context, snap *snapshot.Snapshot) (report.Report, error) {
 	verdict := func() report.Report { return check.Judge(snap, c.checks, check.Options{Compare: c.other}) }
 	flags := &c.flags.agent
-	if flags.agent == agentNever || c.evidence != nil || c.flags.wouldJoin || c.flags.template != "" {
+	if c.flags.wouldJoin || c.flags.template != "" {
 		return verdict(), nil
 	}
-	c.listStale(ctx)
-	c.shown(ctx, snap)
+	shown(ctx, snap)
 	first := verdict()
+	if flags.agent == agentNever || c.evidence != nil {
+		return first, nil
+	}
+	c.listStale(ctx)
 	var ids []string
 	if flags.agent == agentAlways {
 		ids = c.worthAsking(snap)
@@ -92,7 +96,7 @@ func (c *doctorCommand) listStale(ctx context.Context) {
 }
 
 // shown takes what the consoles that were read show.
-func (c *doctorCommand) shown(ctx context.Context, snap *snapshot.Snapshot) {
+func shown(ctx context.Context, snap *snapshot.Snapshot) {
 	var machines []agent.Machine
 	for i := range snap.Nodes {
 		if node := &snap.Nodes[i]; node.Console != nil && node.Host == nil {

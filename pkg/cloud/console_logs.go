@@ -23,7 +23,11 @@ func ConsoleLogs(console *snapshot.Console) []snapshot.Seen {
 		}
 		text = userdata.WithoutBeacon(text)
 	}
-	return signature.Settle(append(seen, scan(signature.Console, text)...))
+	seen = append(seen, scan(signature.Console, text)...)
+	for i := range seen {
+		seen[i].Road = snapshot.RoadConsole
+	}
+	return signature.Settle(seen)
 }
 
 // scan reads text that is there already: nothing can go wrong.

@@ -86,6 +86,7 @@ func decode(data []byte) (*Document, error) {
 	if err := sanitize(&document); err != nil {
 		return nil, err
 	}
+	document.Facts.CameBy("") // by which road it comes is for the reader to say
 	return &document, nil
 }
 

@@ -140,6 +140,20 @@ func TestForeignTextIsCleaned(t *testing.T) {
 	}
 }
 
+// By which road a report came home is not for the machine to say.
+func TestReportDoesNotSayItsRoad(t *testing.T) {
+	d := sample()
+	d.Facts.Logs = &snapshot.HostLogs{Seen: []snapshot.Seen{{Sig: "swap-on", Where: "kubelet", Count: 1, Line: "line"}}}
+	d.Facts.CameBy("console")
+	got, err := Decode(bytes.NewReader(encoded(t, d)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Facts.Road != "" || got.Facts.Logs.Seen[0].Road != "" {
+		t.Errorf("it came by %q, its line by %q", got.Facts.Road, got.Facts.Logs.Seen[0].Road)
+	}
+}
+
 // A machine with much to tell still fits; what was left out is named.
 func TestTooMuchIsTrimmed(t *testing.T) {
 	d := sample()

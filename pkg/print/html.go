@@ -193,7 +193,7 @@ func (p *page) finding(f *report.Finding, all []report.Finding) {
 		p.raw("<ul class=\"facts\">\n")
 		for _, evidence := range f.Evidence {
 			p.raw("<li>" + html.EscapeString(p.text.clean(evidence.Fact)))
-			p.element("code", "", evidence.Source)
+			p.element("code", "", source(evidence))
 			p.raw("</li>\n")
 		}
 		p.raw("</ul>\n")

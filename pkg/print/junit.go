@@ -116,7 +116,7 @@ func details(f *report.Finding) string {
 	p := &printer{}
 	var lines strings.Builder
 	for _, evidence := range f.Evidence {
-		fmt.Fprintf(&lines, "seen: %s (%s)\n", p.clean(evidence.Fact), p.clean(evidence.Source))
+		fmt.Fprintf(&lines, "seen: %s (%s)\n", p.clean(evidence.Fact), p.clean(source(evidence)))
 	}
 	if f.Fix.Summary != "" {
 		fmt.Fprintf(&lines, "fix: %s\n", p.clean(f.Fix.Summary))

@@ -47,7 +47,7 @@ func (p *printer) finding(f report.Finding) {
 		p.block("  confidence: ", string(f.Confidence))
 	}
 	for _, evidence := range f.Evidence {
-		p.block("  seen: ", p.clean(evidence.Fact)+" ("+p.clean(evidence.Source)+")")
+		p.block("  seen: ", p.clean(evidence.Fact)+" ("+p.clean(source(evidence))+")")
 	}
 	if f.Fix.Summary != "" {
 		p.block("  fix:  ", p.clean(f.Fix.Summary))
@@ -66,6 +66,15 @@ func (p *printer) finding(f report.Finding) {
 	}
 	p.followers(f.Check)
 	p.out.WriteByte('\n')
+}
+
+// source is where a fact was read, and of what a machine says of itself by
+// which road that came.
+func source(evidence report.Evidence) string {
+	if evidence.Road == "" {
+		return evidence.Source
+	}
+	return evidence.Source + ", by " + evidence.Road
 }
 
 // head is "FAIL  summary" and, under it, check and subjects.

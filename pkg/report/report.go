@@ -101,6 +101,9 @@ type Finding struct {
 type Evidence struct {
 	Source string `json:"source"` // "eks:DescribeCluster", "node condition Ready"
 	Fact   string `json:"fact"`
+	// Road is by which the machine's own word came home: console, ssm, ssh;
+	// "" for what AWS or the cluster say, and for files.
+	Road string `json:"road,omitempty"`
 }
 
 // Fix says what to do.

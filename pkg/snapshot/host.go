@@ -13,6 +13,9 @@ import (
 // There are no secrets in it: no token, key, credential or presigned URL.
 type Host struct {
 	CollectedAt time.Time `json:"collectedAt"` // the machine's own clock
+	// Road is by which the facts came home, "" for a file. It is the reader's
+	// word: what a report itself says of it does not count.
+	Road string `json:"road,omitempty"`
 
 	System        *HostSystem        `json:"system,omitempty"`        // ProbeSystem
 	IMDS          *HostIMDS          `json:"imds,omitempty"`          // ProbeIMDS
@@ -159,6 +162,25 @@ func (h *Host) Saw(sig string) *Seen {
 	}
 	node := Node{Logs: h.Logs.Seen}
 	return node.Saw(sig)
+}
+
+// The roads by which a machine's own word comes home.
+const (
+	RoadConsole = "console"
+	RoadSSM     = "ssm"
+	RoadSSH     = "ssh"
+)
+
+// CameBy notes the road that the facts, and the lines among them, came home
+// by.
+func (h *Host) CameBy(road string) {
+	h.Road = road
+	if h.Logs == nil {
+		return
+	}
+	for i := range h.Logs.Seen {
+		h.Logs.Seen[i].Road = road
+	}
 }
 
 // HostFailure is how a request of the machine's failed. That a machine cannot

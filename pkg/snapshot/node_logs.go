@@ -17,6 +17,8 @@ type Seen struct {
 	Line  string    `json:"line"` // the last of them, at most 400 bytes
 	// Values are the named parts of that line: host, field, user …
 	Values map[string]string `json:"values,omitempty"`
+	// Road is by which the line came home, "" for collected files.
+	Road string `json:"road,omitempty"`
 }
 
 // Saw returns what was seen of a known line, the first place where it stands
@@ -31,7 +33,7 @@ func (n *Node) Saw(sig string) *Seen {
 }
 
 // joinLogs adds what was seen elsewhere; the same line in the same place is
-// one row, of the reading that saw more of it.
+// one row, of the reading that saw more of it, or of the later one.
 func joinLogs(have, added []Seen) []Seen {
 	joined := slices.Clone(have)
 	for _, seen := range added {
@@ -39,7 +41,7 @@ func joinLogs(have, added []Seen) []Seen {
 		switch {
 		case i < 0:
 			joined = append(joined, seen)
-		case seen.Count > joined[i].Count:
+		case seen.Count >= joined[i].Count:
 			joined[i] = seen
 		}
 	}

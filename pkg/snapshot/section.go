@@ -114,6 +114,8 @@ func Permissions() map[Section]Permission {
 		SectionENIConfigs:   {RBAC: []RBACRule{{APIGroup: "crd.k8s.amazonaws.com", Resource: "eniconfigs", Verbs: []string{"list"}}}},
 		SectionUserData:     actions("ec2:DescribeInstanceAttribute"),
 		SectionBindings:     {RBAC: []RBACRule{{APIGroup: "rbac.authorization.k8s.io", Resource: "clusterrolebindings", Verbs: []string{"list"}}}},
-		SectionHost:         {}, // the road that a report comes by takes what it takes
+		// Roads take what they take; the doctor, which goes them, also lists the
+		// ports that an earlier run may have left open.
+		SectionHost: actions("ec2:DescribeSecurityGroupRules"),
 	}
 }

@@ -3,6 +3,8 @@ package faults
 import (
 	"encoding/json"
 	"errors"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,6 +28,27 @@ func doctor(t *testing.T, args ...string) diagnosis {
 		t.Fatal(errors.Join(err, errors.New(result.Stderr)))
 	}
 	return out
+}
+
+// noRoad stands for what AWS and the cluster say.
+const noRoad = "-"
+
+// road is by which the machine's own word came home that the first finding
+// rests on.
+func (d *diagnosis) road() string {
+	if len(d.Findings) == 0 {
+		return noRoad
+	}
+	var roads []string
+	for _, evidence := range d.Findings[0].Evidence {
+		if evidence.Road != "" && !slices.Contains(roads, evidence.Road) {
+			roads = append(roads, evidence.Road)
+		}
+	}
+	if len(roads) == 0 {
+		return noRoad
+	}
+	return strings.Join(roads, ", ")
 }
 
 // first is the check of the first finding that is no pass.

@@ -13,6 +13,10 @@ type fault struct {
 	name string // for people: neither AWS nor the cluster nor the doctor sees it
 	// want is the check that must come first; a pair has the second as well.
 	want []string
+	// road is by which the machine's own word must come home; "" where it does
+	// not matter. asks are further arguments of the doctor's.
+	road string
+	asks []string
 	// breaks makes the group of the name with the fault, and returns when it
 	// has shown: its machine has failed, not only not joined yet. mend, unless
 	// nil, takes the fault away and waits until the machine joins, which proves
@@ -22,7 +26,7 @@ type fault struct {
 
 // sideBySide are the faults that share nothing.
 func sideBySide(t *testing.T) []fault {
-	return slices.Concat(kubeFaults(), mappingFaults(), bootFaults(otherAuthority(t)), kubeletFaults(), credentialFaults(), networkFaults(), launchFaults(), pairs())
+	return slices.Concat(kubeFaults(), mappingFaults(), bootFaults(otherAuthority(t)), kubeletFaults(), credentialFaults(), networkFaults(), launchFaults(), unreachableFaults(), pairs())
 }
 
 // TestFaults is one test because all faults share one sandbox, and the order of
@@ -32,6 +36,7 @@ func TestFaults(t *testing.T) {
 	rows := newTable()
 	t.Run("nothing", w.healthy)
 	t.Run("side by side", func(t *testing.T) {
+		tryBenches(t, w, rows)
 		for i, f := range sideBySide(t) {
 			rows.expect(f)
 			t.Run(f.name, func(t *testing.T) {
@@ -54,6 +59,11 @@ func TestFaults(t *testing.T) {
 			w.wouldJoin(t)
 		})
 	})
+	t.Run("clock", func(t *testing.T) {
+		b := clockBench()
+		b.expect(rows)
+		b.try(t, w, rows)
+	})
 	for i, f := range slices.Concat(wholeMapFaults(), modeFaults()) {
 		if f.want[0] == "auth.mode-api" { // there is no way back from it
 			t.Run("reads denied", func(t *testing.T) { w.deniedReads(t, rows) })
@@ -71,7 +81,10 @@ func TestFaults(t *testing.T) {
 func (w *world) try(t *testing.T, group string, f fault) diagnosis {
 	t.Helper()
 	mend := f.breaks(t, w, group)
-	got := expect(t, f.want, group)
+	got := expect(t, f.want, append([]string{group}, f.asks...)...)
+	if f.road != "" && got.road() != f.road {
+		t.Errorf("the answer came by %s, not by %s", got.road(), f.road)
+	}
 	if mend != nil {
 		mend()
 	}

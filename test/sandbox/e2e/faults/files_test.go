@@ -52,9 +52,7 @@ func (w *world) fromFiles(t *testing.T) {
 	sandbox.MustExec(t, "bash", script, files, layout.ClusterName, layout.Region)
 	for _, group := range slices.Sorted(maps.Keys(asked)) {
 		t.Run(group, func(t *testing.T) {
-			// The files are of AWS and the cluster; so is what is asked of live, and
-			// not the machines.
-			live, later := doctor(t, group, "--agent", "never"), doctor(t, group, "--from", files)
+			live, later := doctor(t, group), doctor(t, group, "--from", files)
 			if live.first() != asked[group] || later.first() != asked[group] || later.code != live.code {
 				t.Errorf("first is %q live (exit %d) and %q from files (exit %d), want %q", live.first(), live.code, later.first(), later.code, asked[group])
 			}

@@ -23,12 +23,15 @@ const tableHead = `# Faults and the causes that the doctor names
 
 Each fault is broken for real on a sandbox with real nodes. The cause is the
 first finding of ` + "`kubectl eksnodes doctor GROUP -o json`" + `, which knows nothing of
-the fault's name; of two things broken at once, both. Made by ` + "`make faults`" + `,
-and held to by the tests in everything but the seconds, which the doctor took
-while other faults were tried on the same machine.
+the fault's name; of two things broken at once, both. The road is by which the
+machine's own word came home that the cause rests on; without one it is what AWS
+and the cluster say. What is broken on a node is broken there and nowhere else,
+and its node is taken away, so that it has to join anew; one road is open to it.
+Made by ` + "`make faults`" + `, and held to by the tests in everything but the seconds,
+which the doctor took while other faults were tried on the same machine.
 
-| fault | first cause | seconds |
-|---|---|---|
+| fault | first cause | road | seconds |
+|---|---|---|---|
 `
 
 // table collects the rows in the order in which the faults are listed, whatever
@@ -51,7 +54,7 @@ func (r *table) expect(f fault) {
 func (r *table) add(f fault, d diagnosis) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.rows[f.name] = fmt.Sprintf("| %s | %s | %.1f |\n", f.name, d.named(f.want), d.took.Seconds())
+	r.rows[f.name] = fmt.Sprintf("| %s | %s | %s | %.1f |\n", f.name, d.named(f.want), d.road(), d.took.Seconds())
 }
 
 // named are the first finding, and of those that a pair wants besides the ones

@@ -61,7 +61,7 @@ seen outside its own namespaces, and "down" leaves nothing behind.`,
 		SilenceErrors: true,
 	}
 	root.PersistentFlags().StringVar(&a.name, "name", "", "name of the sandbox (default: $"+layout.NameEnv+", or one made from the repository's folder)")
-	root.AddCommand(a.up(), a.buildParts(), a.down(), a.status(), a.exec(), a.node(), a.fault(), a.calls(), a.logs(), a.testMoto())
+	root.AddCommand(a.up(), a.buildParts(), a.down(), a.status(), a.exec(), a.node(), a.fault(), a.clock(), a.calls(), a.logs(), a.testMoto())
 	root.AddCommand(a.hidden()...)
 	return root
 }

@@ -22,8 +22,8 @@ func (a *app) fault() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "fault",
 		Short: "Make AWS misbehave",
-		Long: fmt.Sprintf(`Make AWS misbehave. A rule hits calls of the AWS API; a role (%v) switches off
-one of the controllers that AWS runs for a cluster.`, cloud.AllFaults()),
+		Long: fmt.Sprintf(`Make AWS misbehave. A rule hits calls of the AWS API; a role (%v) switches
+off one of the programs of AWS that a cluster and its machines have.`, cloud.AllFaults()),
 	}
 	cmd.AddCommand(a.faultList(), a.faultInject(), a.faultClear())
 	return cmd

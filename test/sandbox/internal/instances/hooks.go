@@ -69,6 +69,15 @@ func (w *Watcher) RunCommand(ctx context.Context, instanceID, script string, tim
 	return m.node.RunCommand(ctx, script, timeout)
 }
 
+// Instance is what EC2 says of an instance that has a machine.
+func (w *Watcher) Instance(instanceID string) (Instance, error) {
+	m, err := w.find(instanceID)
+	if err != nil {
+		return Instance{}, err
+	}
+	return m.current(), nil
+}
+
 // CommandTarget reports whether commands can be run in an instance.
 func (w *Watcher) CommandTarget(_ context.Context, instanceID string) (bool, error) {
 	m, err := w.find(instanceID)

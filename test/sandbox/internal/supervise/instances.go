@@ -114,6 +114,9 @@ func (w *world) hooks() front.Hooks {
 			if err != nil {
 				return false, err
 			}
+			if i, err := watcher.Instance(id); err != nil || w.roles.Active(cloud.NoSSM, cloud.GroupOf(i)) {
+				return false, nil //nolint:nilerr // what has no machine has no agent
+			}
 			return watcher.CommandTarget(ctx, id)
 		},
 		Reboot: func(ctx context.Context, id string) error {

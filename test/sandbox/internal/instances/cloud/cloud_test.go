@@ -250,7 +250,7 @@ func TestFaults(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if diff := cmp.Diff([]Off{{NoCCM, ""}, {NoCCM, "a"}, {NoCSR, ""}}, f.List()); diff != "" {
+	if diff := cmp.Diff([]Off{{NoCCM, ""}, {NoCCM, "a"}, {NoCSR, ""}, {NoSSM, ""}}, f.List()); diff != "" {
 		t.Errorf("faults (-want +got):\n%s", diff)
 	}
 	if err := f.Clear("no-ccm", ""); err != nil || f.Active(NoCCM, "a") {

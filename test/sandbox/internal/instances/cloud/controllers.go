@@ -94,7 +94,7 @@ func (c *Controllers) sync(ctx context.Context) error {
 	byName := map[string]instances.Instance{}
 	for _, i := range c.source.Instances() {
 		byName[i.PrivateDNS] = i
-		c.seen[providerID(i)] = groupOf(i)
+		c.seen[providerID(i)] = GroupOf(i)
 	}
 	return errors.Join(
 		c.syncNodes(ctx, nodes, byName),
@@ -103,9 +103,9 @@ func (c *Controllers) sync(ctx context.Context) error {
 	)
 }
 
-// groupOf is the Auto Scaling group of an instance, by the tag that Auto Scaling
+// GroupOf is the Auto Scaling group of an instance, by the tag that Auto Scaling
 // gives it.
-func groupOf(i instances.Instance) string { return i.Tags["aws:autoscaling:groupName"] }
+func GroupOf(i instances.Instance) string { return i.Tags["aws:autoscaling:groupName"] }
 
 func (c *Controllers) syncNodes(ctx context.Context, nodes []*corev1.Node, byName map[string]instances.Instance) error {
 	var errs []error
@@ -115,7 +115,7 @@ func (c *Controllers) syncNodes(ctx context.Context, nodes []*corev1.Node, byNam
 		lives := named && (n.Spec.ProviderID == "" || n.Spec.ProviderID == providerID(i))
 		group, existed := c.seen[n.Spec.ProviderID]
 		switch {
-		case lives && !c.faults.Active(NoCCM, groupOf(i)):
+		case lives && !c.faults.Active(NoCCM, GroupOf(i)):
 			errs = append(errs, c.initialize(ctx, n, i))
 		case !lives && existed && !c.faults.Active(NoCCM, group):
 			errs = append(errs, c.deleteNode(ctx, n))
@@ -130,7 +130,7 @@ func (c *Controllers) syncRequests(ctx context.Context, requests []*certificates
 		if decided(r) || r.Spec.SignerName != certificatesv1.KubeletServingSignerName {
 			continue
 		}
-		if c.faults.Active(NoCSR, groupOf(byName[strings.TrimPrefix(r.Spec.Username, nodeUserPrefix)])) {
+		if c.faults.Active(NoCSR, GroupOf(byName[strings.TrimPrefix(r.Spec.Username, nodeUserPrefix)])) {
 			continue
 		}
 		if err := checkServing(r, byName); err != nil {
@@ -146,7 +146,7 @@ func (c *Controllers) syncNetworks(nodes []*corev1.Node, byName map[string]insta
 	c.cni.forget(byName)
 	var errs []error
 	for _, n := range nodes {
-		if i, lives := byName[n.Name]; lives && !c.faults.Active(NoCNI, groupOf(i)) {
+		if i, lives := byName[n.Name]; lives && !c.faults.Active(NoCNI, GroupOf(i)) {
 			errs = append(errs, c.cni.sync(i.ID, c.source.WriteFile))
 		}
 	}

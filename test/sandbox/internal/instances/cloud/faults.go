@@ -16,10 +16,11 @@ const (
 	NoCCM Fault = "no-ccm" // nodes keep the uninitialized taint, gone ones stay
 	NoCSR Fault = "no-csr" // serving certificates stay Pending
 	NoCNI Fault = "no-cni" // nodes get no network configuration and stay NotReady
+	NoSSM Fault = "no-ssm" // machines' SSM agents are not connected
 )
 
 // AllFaults lists the faults.
-func AllFaults() []Fault { return []Fault{NoCCM, NoCNI, NoCSR} }
+func AllFaults() []Fault { return []Fault{NoCCM, NoCNI, NoCSR, NoSSM} }
 
 // Off is a role that is switched off.
 type Off struct {
