@@ -5,6 +5,7 @@ import (
 	"context"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -155,7 +156,7 @@ func ConvertGroup(in astypes.AutoScalingGroup) snapshot.Group {
 		group.InstanceIDs = append(group.InstanceIDs, aws.ToString(member.InstanceId))
 		group.Members = append(group.Members, snapshot.Member{
 			InstanceID: aws.ToString(member.InstanceId), Lifecycle: string(member.LifecycleState), Health: aws.ToString(member.HealthStatus),
-			Protected: aws.ToBool(member.ProtectedFromScaleIn),
+			Protected: aws.ToBool(member.ProtectedFromScaleIn), Template: templateNumber(member.LaunchTemplate, in.LaunchTemplate),
 		})
 	}
 	if name := group.Tags["aws:cloudformation:stack-name"]; name != "" {
@@ -164,6 +165,19 @@ func ConvertGroup(in astypes.AutoScalingGroup) snapshot.Group {
 	group.Launch = launchOf(in)
 	group.Name, group.Tool = nameAndTool(group)
 	return group
+}
+
+// templateNumber is the version that a member was started from; 0 when it was
+// started from another template than the group's.
+func templateNumber(member, group *astypes.LaunchTemplateSpecification) int {
+	if member == nil || group == nil || aws.ToString(member.LaunchTemplateId) != aws.ToString(group.LaunchTemplateId) {
+		return 0
+	}
+	number, err := strconv.Atoi(aws.ToString(member.Version))
+	if err != nil {
+		return 0
+	}
+	return number
 }
 
 // launchOf says which launch template the group uses and with which types.
