@@ -233,6 +233,9 @@ func (a *app) explainStopped(err *upgradeStopped) {
 	if joining {
 		a.explainMembers(notJoined)
 	}
+	if len(err.Cordoned) > 0 {
+		a.advise(advice{"cordoned", strings.Join(err.Cordoned, ", ")})
+	}
 	a.advise(
 		advice{"done", fmt.Sprintf("%d replaced, %d left, which serve as before", err.Replaced, err.Left)},
 		advice{"go on", "remove the reason, then: " + a.again()},

@@ -44,19 +44,25 @@ func TestTemplateNumber(t *testing.T) {
 	spec := func(id, version string) *astypes.LaunchTemplateSpecification {
 		return &astypes.LaunchTemplateSpecification{LaunchTemplateId: aws.String(id), Version: aws.String(version)}
 	}
-	for _, test := range []struct {
-		name          string
-		member, group *astypes.LaunchTemplateSpecification
-		want          int
+	for name, test := range map[string]struct {
+		member *astypes.LaunchTemplateSpecification
+		want   int
 	}{
-		{"of the group's", spec("lt-1", "2"), spec("lt-1", "3"), 2},
-		{"of another template", spec("lt-2", "2"), spec("lt-1", "3"), 0},
-		{"of a launch configuration", nil, spec("lt-1", "3"), 0},
-		{"not a number", spec("lt-1", "$Latest"), spec("lt-1", "3"), 0},
+		"of the group's":            {spec("lt-1", "2"), 2},
+		"of another template":       {spec("lt-2", "2"), 0},
+		"of a launch configuration": {nil, 0},
+		"not a number":              {spec("lt-1", "$Latest"), 0},
 	} {
-		if got := templateNumber(test.member, test.group); got != test.want {
-			t.Errorf("%s: %d, want %d", test.name, got, test.want)
+		if got := templateNumber(test.member, "lt-1"); got != test.want {
+			t.Errorf("%s: %d, want %d", name, got, test.want)
 		}
+	}
+	mixed := ConvertGroup(astypes.AutoScalingGroup{
+		MixedInstancesPolicy: &astypes.MixedInstancesPolicy{LaunchTemplate: &astypes.LaunchTemplate{LaunchTemplateSpecification: spec("lt-1", "3")}},
+		Instances:            []astypes.Instance{{InstanceId: aws.String("i-1"), LaunchTemplate: spec("lt-1", "2")}},
+	})
+	if mixed.Members[0].Template != 2 {
+		t.Errorf("a member of a group of mixed instances is of version %d", mixed.Members[0].Template)
 	}
 }
 

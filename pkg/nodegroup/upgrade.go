@@ -74,6 +74,9 @@ type PausedError struct {
 	Group    string
 	Replaced int // instances that this run has replaced
 	Left     int // that are still to be replaced
+	// Cordoned are the nodes of a drain that did not come to its end. They are
+	// the next to go.
+	Cordoned []string
 	Cause    error
 }
 
@@ -111,7 +114,7 @@ func (u *Upgrader) Upgrade(ctx context.Context, plan *UpgradePlan) (*UpgradeResu
 	if stopped := run.work.interrupted(ctx, err); stopped != err { //nolint:errorlint // the very error: was it exchanged for another?
 		return run.result, stopped
 	}
-	return run.result, &PausedError{Group: plan.Group, Replaced: len(run.result.Replaced), Left: run.left, Cause: err}
+	return run.result, &PausedError{Group: plan.Group, Replaced: len(run.result.Replaced), Left: run.left, Cordoned: run.cordoned, Cause: err}
 }
 
 // Settle waits for an update that is under way, an earlier run's for instance.

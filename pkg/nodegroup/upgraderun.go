@@ -18,6 +18,8 @@ type upgradeRun struct {
 	told   map[string]Stage
 	left   int // instances still to be replaced
 
+	cordoned []string // nodes of a drain that did not come to its end
+
 	versions []snapshot.TemplateVersion
 	mark     upgradeMark // of the group, once it is read or put on
 }
@@ -225,6 +227,7 @@ func (r *upgradeRun) remove(ctx context.Context, batch []Victim, surplus int) er
 	}
 	if !r.plan.SkipDrain && len(names) > 0 {
 		if err := r.Drainer.Drain(ctx, names); err != nil {
+			r.cordoned = names
 			return fmt.Errorf("drain: %w", err)
 		}
 	}

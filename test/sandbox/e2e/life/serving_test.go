@@ -6,17 +6,18 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"slices"
-	"sync"
+	"strings"
 	"testing"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
+	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/e2e/harness"
 	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/node"
 )
 
@@ -34,7 +35,7 @@ func (w *world) serve(name, group string, replicas int32, minAvailable int) {
 	probe := corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/", Port: intstr.FromInt(servingPort)}}
 	container := corev1.Container{
 		Name: "c", Image: node.BusyboxImage, ImagePullPolicy: corev1.PullNever,
-		Command:        []string{"sh", "-c", fmt.Sprintf("echo served > /index.html; exec httpd -f -p %d -h /", servingPort)},
+		Command:        []string{"sh", "-c", fmt.Sprintf("echo $HOSTNAME > /index.html; exec httpd -f -p %d -h /", servingPort)},
 		ReadinessProbe: &corev1.Probe{ProbeHandler: probe, PeriodSeconds: 1},
 		Lifecycle:      &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{Exec: &corev1.ExecAction{Command: []string{"sleep", "4"}}}},
 	}
@@ -71,28 +72,51 @@ func (w *world) serve(name, group string, replicas int32, minAvailable int) {
 	})
 }
 
-// poller asks a Service again and again from a node, as a client that knows the
-// ready endpoints and tries the next one when the first does not answer.
+// poller asks a Service again and again from a node, each time over a
+// connection of its own, and never tries twice.
 type poller struct {
-	t    *testing.T
-	from string // instance id
-	name string // of the Service
-	stop context.CancelFunc
-	done chan struct{}
+	t       *testing.T
+	from    string // instance id
+	address string // of the Service
+	stop    context.CancelFunc
+	done    chan struct{}
 
-	mu                       sync.Mutex
-	asked, retried, unserved int
-	errs                     []error
-	longest                  time.Duration // between two answers
+	asked, failed int
+	errs          []error
+	longest       time.Duration // between two answers
+	pods          map[string]int
 }
 
 // pollEvery is the time between two requests.
 const pollEvery = 50 * time.Millisecond
 
-// poll starts asking; the result is read by end.
-func poll(t *testing.T, from, name string) *poller {
+// poll starts kube-proxy on an instance, and asks from there. The result is
+// read by end.
+func poll(t *testing.T, from, service string) *poller {
+	t.Helper()
+	kube := sandbox.Kube(t)
+	const proxies = "nodes-proxy" // on EKS the add-on's service account has the role
+	_, err := kube.RbacV1().ClusterRoleBindings().Create(t.Context(), &rbacv1.ClusterRoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: proxies}, RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "system:node-proxier"},
+		Subjects: []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.GroupKind, Name: "system:nodes"}},
+	}, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = kube.RbacV1().ClusterRoleBindings().Delete(context.Background(), proxies, metav1.DeleteOptions{})
+	})
+	if _, err := sandbox.Node(from, "systemctl", "start", "kube-proxy"); err != nil {
+		t.Fatal(err)
+	}
+	found, err := kube.CoreV1().Services("default").Get(t.Context(), service, metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &poller{t: t, from: from, address: net.JoinHostPort(found.Spec.ClusterIP, "80"), done: make(chan struct{}), pods: map[string]int{}}
+	harness.Eventually(t, time.Minute, func() error { _, err := p.get(t.Context()); return err })
 	ctx, stop := context.WithCancel(context.Background())
-	p := &poller{t: t, from: from, name: name, stop: stop, done: make(chan struct{})}
+	p.stop = stop
 	t.Cleanup(stop)
 	go p.run(ctx)
 	return p
@@ -109,92 +133,47 @@ func (p *poller) run(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		addresses, err := p.endpoints(ctx)
-		if err != nil {
-			p.note(err, 0)
-			continue
-		}
-		served, tries := p.ask(ctx, addresses)
+		pod, err := p.get(ctx)
 		if ctx.Err() != nil {
 			return // what was cut short by the end does not count
 		}
-		p.mu.Lock()
 		p.asked++
-		p.retried += max(tries-1, 0)
-		if served {
-			p.longest = max(p.longest, time.Since(last))
-			last = time.Now()
-		} else {
-			p.unserved++
-		}
-		p.mu.Unlock()
-	}
-}
-
-// ask tries the endpoints from another one each time.
-func (p *poller) ask(ctx context.Context, addresses []string) (served bool, tries int) {
-	for i := range addresses {
-		address := addresses[(p.asked+i)%len(addresses)]
-		tries++
-		if err := p.get(ctx, address); err != nil {
-			p.note(err, tries)
+		if err != nil {
+			p.failed++
+			p.errs = append(p.errs, fmt.Errorf("%s: %w", time.Now().Format("15:04:05.000"), err))
 			continue
 		}
-		return true, tries
+		p.pods[pod]++
+		p.longest = max(p.longest, time.Since(last))
+		last = time.Now()
 	}
-	return false, tries
 }
 
-func (p *poller) note(err error, try int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.errs = append(p.errs, fmt.Errorf("%s, try %d: %w", time.Now().Format("15:04:05.000"), try, err))
-}
-
-// get makes one request over a connection of its own.
-func (p *poller) get(ctx context.Context, address string) error {
+// get makes one request and returns the name of the pod that answered.
+func (p *poller) get(ctx context.Context) (pod string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, address string) (net.Conn, error) {
 		return sandbox.DialFrom(ctx, p.from, address)
 	}}}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.address+"/", nil)
 	if err != nil {
-		return err
+		return "", err
 	}
 	response, err := client.Do(request)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, 1<<10))
 	if err != nil {
-		return err
+		return "", err
 	}
-	if response.StatusCode != http.StatusOK || string(body) != "served\n" {
-		return fmt.Errorf("%s: %s: %q", address, response.Status, body)
+	name := strings.TrimSpace(string(body))
+	if response.StatusCode != http.StatusOK || name == "" {
+		return "", fmt.Errorf("%s: %s: %q", p.address, response.Status, body)
 	}
-	return nil
-}
-
-// endpoints are the addresses that the Service's slices call ready.
-func (p *poller) endpoints(ctx context.Context) ([]string, error) {
-	list, err := sandbox.Kube(p.t).DiscoveryV1().EndpointSlices("default").List(ctx, metav1.ListOptions{LabelSelector: "kubernetes.io/service-name=" + p.name})
-	if err != nil {
-		return nil, err
-	}
-	var addresses []string
-	for _, slice := range list.Items {
-		for _, endpoint := range slice.Endpoints {
-			if endpoint.Conditions.Ready == nil || *endpoint.Conditions.Ready {
-				for _, address := range endpoint.Addresses {
-					addresses = append(addresses, fmt.Sprintf("%s:%d", address, servingPort))
-				}
-			}
-		}
-	}
-	slices.Sort(addresses)
-	return addresses, nil
+	return name, nil
 }
 
 // end stops asking, and holds that every request was served.
@@ -202,11 +181,12 @@ func (p *poller) end(what string) {
 	p.t.Helper()
 	p.stop()
 	<-p.done
-	p.t.Logf("%s: %d requests, %d unserved, %d tries more, at most %s between two answers", what, p.asked, p.unserved, p.retried, p.longest.Round(time.Millisecond))
+	p.t.Logf("%s: %d requests through the Service, %d failed, answered by %d pods, at most %s between two answers",
+		what, p.asked, p.failed, len(p.pods), p.longest.Round(time.Millisecond))
 	for _, err := range p.errs[:min(len(p.errs), 10)] {
 		p.t.Log(err)
 	}
-	if p.unserved > 0 || p.asked == 0 {
-		p.t.Errorf("%s: %d of %d requests were not served", what, p.unserved, p.asked)
+	if p.failed > 0 || p.asked == 0 {
+		p.t.Errorf("%s: %d of %d requests failed", what, p.failed, p.asked)
 	}
 }
