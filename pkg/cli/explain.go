@@ -238,7 +238,8 @@ func (a *app) explainStopped(err *upgradeStopped) {
 	}
 	a.advise(
 		advice{"done", fmt.Sprintf("%d replaced, %d left, which serve as before", err.Replaced, err.Left)},
-		advice{"go on", "remove the reason, then: " + a.again()},
+		advice{"go on", "remove the reason, then:"},
+		advice{"", a.again()},
 	)
 	if len(err.back) > 0 {
 		words := []string{product.Command}

@@ -224,6 +224,9 @@ func (s *waitState) allRunning() bool {
 
 // tell reports each member that has come further, and the sum when it changed.
 func (s *waitState) tell() {
+	if s.waiter.Told != nil && !s.nodesRead {
+		return // those that were Ready a moment ago only look as if they were not
+	}
 	for _, member := range s.members {
 		stage, known := s.seen[member.InstanceID]
 		if known && stage == member.Stage {
