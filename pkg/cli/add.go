@@ -270,7 +270,7 @@ func (c *addCommand) apply(ctx context.Context, plan *nodegroup.Plan) error {
 	}
 	result, err := adder.Add(ctx, plan)
 	if err != nil {
-		c.diagnose(ctx, plan.Group, err)
+		c.app.diagnose(ctx, c.session, plan.Group, err)
 		return err
 	}
 	return c.printResult(plan, result, progress)

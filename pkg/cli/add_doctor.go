@@ -15,13 +15,13 @@ import (
 // diagnose says on stderr what the doctor finds wrong with a group whose
 // machines did not join. What it could not read it leaves to the doctor: the
 // error that is printed after it says what is known anyway.
-func (c *addCommand) diagnose(ctx context.Context, group string, err error) {
+func (a *app) diagnose(ctx context.Context, session *session, group string, err error) {
 	var notJoined *nodegroup.NotJoinedError
 	if !errors.As(err, &notJoined) || ctx.Err() != nil {
 		return
 	}
 	doctor := &doctorCommand{
-		app: c.app, session: c.session, flags: &doctorFlags{failOn: "fail"}, checks: check.Standing(), subjects: []string{group},
+		app: a, session: session, flags: &doctorFlags{failOn: "fail"}, checks: check.Standing(), subjects: []string{group},
 	}
 	verdict, err := doctor.look(ctx)
 	if err != nil {
@@ -32,7 +32,7 @@ func (c *addCommand) diagnose(ctx context.Context, group string, err error) {
 		return
 	}
 	verdict.Count()
-	s := c.app.screen
+	s := a.screen
 	s.say("")
 	if err := print.Text(s.err, verdict, print.Options{Width: s.width, Color: s.colour}); err != nil {
 		return

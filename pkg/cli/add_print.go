@@ -91,10 +91,7 @@ const labelWidth = 10
 // writePlan prints a plan for people.
 func (c *addCommand) writePlan(w io.Writer, plan *nodegroup.Plan, verdict report.Report) error {
 	group := plan.Proposed
-	row := func(label, format string, args ...any) {
-		text := strings.TrimLeft(fill(fmt.Sprintf(format, args...), labelWidth+4, defaultWidth), " ")
-		fmt.Fprintf(w, "  %-*s  %s\n", labelWidth, label, text)
-	}
+	row := planRows(w)
 	fmt.Fprintf(w, "%s\n\n", c.app.screen.paint(bold, fmt.Sprintf("node group %s for cluster %s (%s, Kubernetes %s)",
 		plan.Group, plan.Cluster, plan.Region, plan.Version)))
 	row("nodes", "%d x %s (min %d, max %d)", group.Desired, strings.Join(group.Launch.InstanceTypes, ", "), group.Min, group.Max)

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"text/tabwriter"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/nodegroup"
@@ -28,9 +29,14 @@ func (c *addCommand) printResult(plan *nodegroup.Plan, result *nodegroup.Result,
 	elapsed := c.app.screen.now().Sub(progress.start)
 	c.app.screen.say("\n%s", c.app.screen.paint(green, fmt.Sprintf("node group %s: %s Ready after %s",
 		plan.Group, count(len(result.Instances), "node", "nodes"), duration(elapsed))))
+	return printMembers(out, result.Instances)
+}
+
+// printMembers prints the instances of a group and how far each has come.
+func printMembers(out io.Writer, members []nodegroup.Member) error {
 	table := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
 	fmt.Fprintln(table, "NODE\tINSTANCE\tZONE\tSTATUS")
-	for _, member := range result.Instances {
+	for _, member := range members {
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", member.Node, member.InstanceID, member.Zone, member.State)
 	}
 	return table.Flush()

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -39,17 +40,15 @@ const deleteExamples = `  # what would be deleted
 func newDelete(app *app, conn *connection) *cobra.Command {
 	flags := deleteFlags{}
 	cmd := &cobra.Command{
-		Use:     "delete NAME [flags]",
-		Short:   "Drain and delete a node group",
-		Long:    deleteHelp,
-		Example: fmt.Sprintf(deleteExamples, product.Command),
-		Args:    oneName,
+		Use:               "delete NAME [flags]",
+		Short:             "Drain and delete a node group",
+		Long:              deleteHelp,
+		Example:           fmt.Sprintf(deleteExamples, product.Command),
+		Args:              oneName,
+		ValidArgsFunction: completeGroups(conn, ourTool),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := checkOutput(flags.output, "json", "yaml"); err != nil {
+			if err := flags.check(); err != nil {
 				return err
-			}
-			if flags.output != "" && !flags.dryRun {
-				return usagef("-o %s prints what would be deleted: add --dry-run", flags.output)
 			}
 			run := deleteCommand{app: app, conn: conn, flags: flags, name: args[0]}
 			return run.run(cmd.Context())
@@ -62,26 +61,15 @@ func newDelete(app *app, conn *connection) *cobra.Command {
 
 // deleteFlags are the flags of `delete`.
 type deleteFlags struct {
-	yes, dryRun, skipDrain bool
-	unmanaged, blockers    bool
-	drainTimeout, timeout  time.Duration
-	output                 string
-	stackRole              string
-	poll                   time.Duration
+	groupFlags
+	blockers bool
 }
 
 func (f *deleteFlags) bind(flags *pflag.FlagSet) {
-	flags.BoolVarP(&f.yes, "yes", "y", false, "ask nothing")
-	flags.BoolVar(&f.dryRun, "dry-run", false, "print what would be deleted, delete nothing")
-	flags.StringVarP(&f.output, "output", "o", "", "with --dry-run: json or yaml")
-	flags.BoolVar(&f.skipDrain, "skip-drain", false, "do not drain: pods die with their machines")
-	flags.BoolVar(&f.unmanaged, "delete-unmanaged-pods", false, "drain pods too that nothing makes anew")
-	flags.DurationVar(&f.drainTimeout, "drain-timeout", 15*time.Minute, "`time` that the drain may take")
-	flags.DurationVar(&f.timeout, "timeout", time.Hour, "`time` that the whole run may take")
+	f.groupFlags.bind(flags, groupWords{
+		output: "with --dry-run: json or yaml", limit: time.Hour, role: "you", timeout: "`time` that the whole run may take",
+	})
 	flags.BoolVar(&f.blockers, "remove-blockers", false, "ask nothing before leaked interfaces and foreign rules are removed")
-	flags.StringVar(&f.stackRole, "role-arn", "", "`ARN` of the role CloudFormation acts as (default: you)")
-	flags.DurationVar(&f.poll, "poll-interval", stackPoll, "")
-	_ = flags.MarkHidden("poll-interval")
 }
 
 // deleteCommand is one run of `delete`.
@@ -101,30 +89,22 @@ func (c *deleteCommand) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := c.app.prove(snap, "nothing was deleted"); err != nil {
-		return err
-	}
 	plan, err := nodegroup.MakeDeletePlan(snap, c.name)
 	if err != nil {
 		return err
 	}
 	plan.SkipDrain, plan.ServiceRole = c.flags.skipDrain, c.flags.stackRole
-	c.readWorkload(ctx, session, plan)
-	if c.flags.dryRun {
-		if c.flags.output != "" {
-			return printData(c.app.streams.Out, c.flags.output, plan)
-		}
-		writeDeletePlan(c.app.streams.Out, plan)
-		return nil
+	names := make([]string, 0, len(plan.Nodes))
+	for _, node := range plan.Nodes {
+		names = append(names, node.Name)
 	}
-	writeDeletePlan(c.app.screen.err, plan)
-	if err := c.refuse(plan); err != nil {
+	plan.Workload, plan.WorkloadGap = workloadOf(ctx, session, names)
+	goOn, err := c.app.propose(ctx, &c.flags.groupFlags, proposal{
+		data: plan, write: func(w io.Writer) { writeDeletePlan(w, plan) }, question: "delete node group " + c.name,
+		refuse: func() error { return c.flags.refuseLoss(plan.Workload, "nothing was deleted") },
+	})
+	if err != nil || !goOn {
 		return err
-	}
-	if !c.flags.yes {
-		if err := c.app.screen.confirm(ctx, "delete node group "+c.name); err != nil {
-			return err
-		}
 	}
 	return c.apply(ctx, session, plan)
 }
@@ -132,43 +112,7 @@ func (c *deleteCommand) run(ctx context.Context) error {
 // read takes the group's stack by its name, so that a group that was left
 // half deleted, without its Auto Scaling group, is found as well.
 func (c *deleteCommand) read(ctx context.Context, s *session) (*snapshot.Snapshot, error) {
-	c.app.screen.say("reading cluster %s in %s ...", s.cluster, s.aws.Region())
-	stackName, err := nodegroup.StackName(s.cluster, c.name)
-	if err != nil {
-		return nil, err
-	}
-	snap, err := readGroups(ctx, s, []string{stackName}, snapshot.SectionStacks, snapshot.SectionInstances, snapshot.SectionLaunch)
-	if err != nil {
-		return nil, err
-	}
-	return snap, missing(snap, snapshot.SectionStacks)
-}
-
-// readWorkload reads what the drain would evict. That it cannot be read is
-// part of the plan, and no reason to stop.
-func (c *deleteCommand) readWorkload(ctx context.Context, s *session, plan *nodegroup.DeletePlan) {
-	names := make([]string, 0, len(plan.Nodes))
-	for _, node := range plan.Nodes {
-		names = append(names, node.Name)
-	}
-	work, err := s.kube.Client.Workload(ctx, names)
-	if err != nil {
-		plan.WorkloadGap = err.Error()
-		return
-	}
-	plan.Workload = work
-}
-
-// refuse keeps a drain from failing halfway on what is known before.
-func (c *deleteCommand) refuse(plan *nodegroup.DeletePlan) error {
-	if plan.Workload == nil || c.flags.skipDrain || c.flags.unmanaged {
-		return nil
-	}
-	lost := plan.Workload.Lost()
-	if len(lost) == 0 {
-		return nil
-	}
-	return fmt.Errorf("%s that nothing makes anew would be lost; nothing was deleted: --delete-unmanaged-pods deletes them", count(len(lost), "pod", "pods"))
+	return c.app.readGroupOf(ctx, s, c.name, "nothing was deleted", []snapshot.Section{snapshot.SectionStacks}, snapshot.SectionLaunch)
 }
 
 func (c *deleteCommand) apply(ctx context.Context, s *session, plan *nodegroup.DeletePlan) error {
@@ -177,10 +121,8 @@ func (c *deleteCommand) apply(ctx context.Context, s *session, plan *nodegroup.D
 	aws, progress := awsPort{s.aws}, c.app.screen.progress()
 	remover := &nodegroup.Remover{
 		Stacks: aws, Writer: aws, Suspension: aws, Entries: aws,
-		Drainer: namingDrain{s.kube.Client, kubectlDrain{
-			connection: c.conn.kubectlArgs(), timeout: min(c.flags.drainTimeout, c.flags.timeout), force: c.flags.unmanaged, out: c.app.screen.err,
-		}},
-		Nodes: kubePort{s.kube}, AwsAuth: newAwsAuthPort(s.kube, plan.Cluster),
+		Drainer: c.flags.drainer(c.app, c.conn, s, min(c.flags.drainTimeout, c.flags.timeout)),
+		Nodes:   kubePort{s.kube}, AwsAuth: newAwsAuthPort(s.kube, plan.Cluster),
 		Blockers: aws, Consent: blockerConsent{c.app, c.flags.blockers},
 		Progress: progress, StackPoll: c.flags.poll,
 	}

@@ -12,10 +12,7 @@ import (
 
 // writeDeletePlan prints what will go, in the order in which it goes.
 func writeDeletePlan(w io.Writer, plan *nodegroup.DeletePlan) {
-	row := func(label, format string, args ...any) {
-		text := strings.TrimLeft(fill(fmt.Sprintf(format, args...), labelWidth+4, defaultWidth), " ")
-		fmt.Fprintf(w, "  %-*s  %s\n", labelWidth, label, text)
-	}
+	row := planRows(w)
 	fmt.Fprintf(w, "delete node group %s of cluster %s\n\n", plan.Group, plan.Cluster)
 	switch {
 	case len(plan.Nodes) == 0:

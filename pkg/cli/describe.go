@@ -27,11 +27,12 @@ const describeExamples = `  %[1]s describe workers
 func newDescribe(app *app, conn *connection) *cobra.Command {
 	var flags printFlags
 	cmd := &cobra.Command{
-		Use:     "describe NAME [flags]",
-		Short:   "Describe a node group: stack, image and its age, nodes, mapping, activities",
-		Long:    describeHelp,
-		Example: fmt.Sprintf(describeExamples, product.Command),
-		Args:    oneGroup,
+		Use:               "describe NAME [flags]",
+		Short:             "Describe a node group: stack, image and its age, nodes, mapping, activities",
+		Long:              describeHelp,
+		Example:           fmt.Sprintf(describeExamples, product.Command),
+		Args:              oneGroup,
+		ValidArgsFunction: completeGroups(conn, anyTool),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			printer, err := flags.printer()
 			if err != nil {
@@ -94,7 +95,8 @@ func (a *app) describe(ctx context.Context, s *session, name string) (*nodegroup
 	}
 	snap = s.read(ctx, snap, describeRequest(&snap, group))
 	a.tellGaps(&snap)
-	newest, unknown := a.newestImage(ctx, s, &snap, name)
+	group = snap.Group(name)
+	newest, unknown := a.newestImage(ctx, s, &snap, group, imageWish{kinds: group.Launch.InstanceTypes})
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
@@ -128,10 +130,15 @@ func describeRequest(snap *snapshot.Snapshot, group *snapshot.Group) cloud.Reque
 	return req
 }
 
-// newestImage looks up the newest image of the family of the group's, for the
-// cluster's version and the group's first type.
-func (a *app) newestImage(ctx context.Context, s *session, snap *snapshot.Snapshot, name string) (newest *snapshot.Image, unknown string) {
-	group := snap.Group(name)
+// imageWish says what the newest image is looked up for.
+type imageWish struct {
+	kinds   []string // instance types, the first of which decides the architecture
+	version string   // Kubernetes minor; "": the cluster's
+}
+
+// newestImage looks up the newest image of the family of the group's; unknown
+// says why there is none.
+func (a *app) newestImage(ctx context.Context, s *session, snap *snapshot.Snapshot, group *snapshot.Group, wish imageWish) (newest *snapshot.Image, unknown string) {
 	have := snap.Catalog.Image(group.Launch.ImageID)
 	family := nodegroup.ImageFamily(have)
 	switch {
@@ -139,13 +146,13 @@ func (a *app) newestImage(ctx context.Context, s *session, snap *snapshot.Snapsh
 		return nil, "the image of the launch template could not be read"
 	case family == "":
 		return nil, "AWS publishes no family that this image is of"
-	case len(group.Launch.InstanceTypes) == 0:
+	case len(wish.kinds) == 0:
 		return nil, "the launch template has no instance type"
 	}
 	looked := s.read(ctx, *snap, cloud.Request{
 		Sections:      []snapshot.Section{snapshot.SectionImages},
-		InstanceTypes: group.Launch.InstanceTypes[:1],
-		Image:         cloud.ImageQuery{Family: cloud.ImageFamily(family), FIPS: strings.Contains(have.Name, "-fips-")},
+		InstanceTypes: wish.kinds[:1],
+		Image:         cloud.ImageQuery{Family: cloud.ImageFamily(family), FIPS: strings.Contains(have.Name, "-fips-"), Version: wish.version},
 	})
 	if gap, missing := looked.Gap(snapshot.SectionImages, ""); missing {
 		return nil, gap.Detail

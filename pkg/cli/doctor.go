@@ -112,11 +112,12 @@ func (f *doctorFlags) bindOutput(flags *pflag.FlagSet) {
 func newDoctor(app *app, conn *connection) *cobra.Command {
 	var flags doctorFlags
 	cmd := &cobra.Command{
-		Use:     "doctor [GROUP|INSTANCE|NODE...] [flags]",
-		Short:   "Say why machines do not become Ready nodes",
-		Long:    doctorHelp,
-		Example: fmt.Sprintf(doctorExamples, product.Command),
-		Args:    cobra.ArbitraryArgs,
+		Use:               "doctor [GROUP|INSTANCE|NODE...] [flags]",
+		Short:             "Say why machines do not become Ready nodes",
+		Long:              doctorHelp,
+		Example:           fmt.Sprintf(doctorExamples, product.Command),
+		Args:              cobra.ArbitraryArgs,
+		ValidArgsFunction: completeGroups(conn, anyTool),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			checks, err := flags.parse()
 			if err != nil {

@@ -47,6 +47,7 @@ func (a *app) explain(err error) {
 	var stack *nodegroup.StackError
 	var blocked *nodegroup.BlockedError
 	var notJoined *nodegroup.NotJoinedError
+	var stopped *upgradeStopped
 	var differs *differsError
 	var verdict *verdictError
 	var remote *remoteError
@@ -55,6 +56,8 @@ func (a *app) explain(err error) {
 	case errors.As(err, &remote): // the command on the machine has
 	case errors.As(err, &blocked):
 		a.explainBlocked(blocked)
+	case errors.As(err, &stopped):
+		a.explainStopped(stopped)
 	case errors.As(err, &stack):
 		a.explainStack(stack)
 	case errors.As(err, &notJoined):
@@ -139,6 +142,12 @@ func (a *app) explainStack(err *nodegroup.StackError) {
 			advice{"next", "remove the reason, then:"},
 			advice{"", a.again()},
 		)
+	case strings.HasPrefix(err.Stack.Status, "UPDATE"):
+		a.advise(
+			advice{"left", "the group as it was before"},
+			advice{"next", "remove the reason, then:"},
+			advice{"", a.again()},
+		)
 	default:
 		a.advise(
 			advice{"left", "the stack, empty or in part; it can only be deleted"},
@@ -167,8 +176,8 @@ func (a *app) explainDiffers(err *differsError) {
 	for _, difference := range err.plan.Differences {
 		a.screen.say("  %s: is %s, asked for was %s", difference.Setting, difference.Have, difference.Want)
 	}
-	a.advise(advice{"next", "repeat the command with the settings the group has, choose another name, or delete the group first; " +
-		"changing a group in place is not part of this version"})
+	a.advise(advice{"next", "repeat the command with the settings the group has, or choose another name; scale changes a group's sizes, " +
+		"upgrade its image, type and volume"})
 }
 
 // explainNotJoined says for every instance how far it came.
@@ -182,6 +191,15 @@ func (a *app) explainNotJoined(err *nodegroup.NotJoinedError) {
 			advice{"next", "remove the reason, then go on: " + a.again()},
 		)
 	}
+	a.explainMembers(err)
+	if err.Launch == nil {
+		a.advise(advice{"go on", a.again()})
+	}
+}
+
+// explainMembers says how far each instance came, and where to look.
+func (a *app) explainMembers(err *nodegroup.NotJoinedError) {
+	s := a.screen
 	var example nodegroup.Member
 	for _, member := range err.Members {
 		if member.Stage == nodegroup.StageReady {
@@ -198,8 +216,37 @@ func (a *app) explainNotJoined(err *nodegroup.NotJoinedError) {
 	case example.Stage == nodegroup.StageRegistered:
 		a.advise(advice{"look", "kubectl describe node " + example.Node})
 	}
-	if err.Launch == nil {
-		a.advise(advice{"go on", a.again()})
+}
+
+// explainStopped says how far an upgrade came, and both ways on.
+func (a *app) explainStopped(err *upgradeStopped) {
+	var notJoined *nodegroup.NotJoinedError
+	reason := err.Cause.Error()
+	joining := errors.As(err.Cause, &notJoined)
+	if joining {
+		reason = notJoinedHeadline(notJoined)
+		if notJoined.Launch != nil {
+			reason += ": " + launchReason(notJoined)
+		}
+	}
+	a.screen.say("\n%s the upgrade of node group %s is paused: %s", a.screen.paint(red, "error:"), err.Group, strings.TrimLeft(fill(reason, 2, a.screen.width), " "))
+	if joining {
+		a.explainMembers(notJoined)
+	}
+	if len(err.Cordoned) > 0 {
+		a.advise(advice{"cordoned", strings.Join(err.Cordoned, ", ")})
+	}
+	a.advise(
+		advice{"done", fmt.Sprintf("%d replaced, %d left, which serve as before", err.Replaced, err.Left)},
+		advice{"go on", "remove the reason, then:"},
+		advice{"", a.again()},
+	)
+	if len(err.back) > 0 {
+		words := []string{product.Command}
+		for _, arg := range err.back {
+			words = append(words, quote(arg))
+		}
+		a.advise(advice{"go back", strings.Join(words, " ")})
 	}
 }
 

@@ -25,7 +25,7 @@ func (p awsPort) StackEvents(ctx context.Context, nameOrID, after string) ([]nod
 	for _, event := range events {
 		out = append(out, nodegroup.StackEvent{
 			ID: event.ID, Time: event.At, Resource: event.LogicalID, ResourceType: event.Type,
-			PhysicalID: event.PhysicalID, Status: event.Status, Reason: event.Reason,
+			PhysicalID: event.PhysicalID, Status: event.Status, Reason: event.Reason, Token: event.Token,
 		})
 	}
 	return out, nil
@@ -106,6 +106,22 @@ func (p awsPort) UpdateStack(ctx context.Context, update nodegroup.StackUpdate) 
 
 func (p awsPort) SetSize(ctx context.Context, group string, sizes nodegroup.Bounds) error {
 	return p.client.SetGroupSize(ctx, group, sizes.Min, sizes.Desired, sizes.Max)
+}
+
+func (p awsPort) TemplateVersions(ctx context.Context, templateID string, oldest, newest int) ([]snapshot.TemplateVersion, error) {
+	return p.client.TemplateVersions(ctx, templateID, oldest, newest)
+}
+
+func (p awsPort) TagGroup(ctx context.Context, group, key, value string) error {
+	return p.client.TagGroup(ctx, group, key, value)
+}
+
+func (p awsPort) UntagGroup(ctx context.Context, group, key string) error {
+	return p.client.UntagGroup(ctx, group, key)
+}
+
+func (p awsPort) EndMember(ctx context.Context, instanceID string, smaller bool) error {
+	return p.client.EndMember(ctx, instanceID, smaller)
 }
 
 // Protect marks first: what is marked is released by the next run at the

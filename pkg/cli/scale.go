@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -37,11 +36,12 @@ const scaleExamples = `  %[1]s scale workers --desired 5 --max 6
 func newScale(app *app, conn *connection) *cobra.Command {
 	flags := scaleFlags{}
 	cmd := &cobra.Command{
-		Use:     "scale NAME [flags]",
-		Short:   "Give a node group other sizes, draining what goes",
-		Long:    scaleHelp,
-		Example: fmt.Sprintf(scaleExamples, product.Command),
-		Args:    oneName,
+		Use:               "scale NAME [flags]",
+		Short:             "Give a node group other sizes, draining what goes",
+		Long:              scaleHelp,
+		Example:           fmt.Sprintf(scaleExamples, product.Command),
+		Args:              oneName,
+		ValidArgsFunction: completeGroups(conn, ourTool),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := flags.check(cmd.Flags()); err != nil {
 				return err
@@ -58,13 +58,9 @@ func newScale(app *app, conn *connection) *cobra.Command {
 
 // scaleFlags are the flags of `scale`.
 type scaleFlags struct {
+	groupFlags
 	smallest, desired, largest int
 	size                       nodegroup.Size
-	yes, dryRun, skipDrain     bool
-	unmanaged                  bool
-	drainTimeout, timeout      time.Duration
-	output, stackRole          string
-	poll                       time.Duration
 }
 
 func (f *scaleFlags) bindSizes(flags *pflag.FlagSet) {
@@ -74,16 +70,10 @@ func (f *scaleFlags) bindSizes(flags *pflag.FlagSet) {
 }
 
 func (f *scaleFlags) bind(flags *pflag.FlagSet) {
-	flags.BoolVarP(&f.yes, "yes", "y", false, "ask nothing")
-	flags.BoolVar(&f.dryRun, "dry-run", false, "print what would be done, do nothing")
-	flags.StringVarP(&f.output, "output", "o", "", "with --dry-run: json or yaml")
-	flags.BoolVar(&f.skipDrain, "skip-drain", false, "do not drain: pods die with their machines")
-	flags.BoolVar(&f.unmanaged, "delete-unmanaged-pods", false, "drain pods too that nothing makes anew")
-	flags.DurationVar(&f.drainTimeout, "drain-timeout", 15*time.Minute, "`time` that the drain may take")
-	flags.DurationVar(&f.timeout, "timeout", 15*time.Minute, "`time` that new nodes have to become Ready, and old ones to go")
-	flags.StringVar(&f.stackRole, "role-arn", "", "`ARN` of the role CloudFormation acts as (default: the stack's, else you)")
-	flags.DurationVar(&f.poll, "poll-interval", stackPoll, "")
-	_ = flags.MarkHidden("poll-interval")
+	f.groupFlags.bind(flags, groupWords{
+		output: "with --dry-run: json or yaml", limit: 15 * time.Minute, role: "the stack's, else you",
+		timeout: "`time` that new nodes have to become Ready, and old ones to go",
+	})
 }
 
 func (f *scaleFlags) check(flags *pflag.FlagSet) error {
@@ -98,13 +88,10 @@ func (f *scaleFlags) check(flags *pflag.FlagSet) error {
 			*size.to = &value
 		}
 	}
-	switch {
-	case f.size == nodegroup.Size{}:
+	if f.size == (nodegroup.Size{}) {
 		return usagef("say what to change: --desired, --min or --max")
-	case f.output != "" && !f.dryRun:
-		return usagef("-o %s prints what would be done: add --dry-run", f.output)
 	}
-	return checkOutput(f.output, "json", "yaml")
+	return f.groupFlags.check()
 }
 
 // scaleCommand is one run of `scale`.
@@ -124,11 +111,8 @@ func (c *scaleCommand) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := c.app.prove(snap, "nothing was changed"); err != nil {
-		return err
-	}
 	scaler := c.scaler(session)
-	if stack := c.stack(snap); stack != nil && nodegroup.Updating(stack.Status) && !c.flags.dryRun {
+	if stack := updatingStack(snap, c.name); stack != nil && !c.flags.dryRun {
 		if err := scaler.Settle(ctx, stack); err != nil {
 			return err
 		}
@@ -141,18 +125,12 @@ func (c *scaleCommand) run(ctx context.Context) error {
 		return err
 	}
 	plan.SkipDrain, plan.ServiceRole = c.flags.skipDrain, c.flags.stackRole
-	if c.flags.dryRun {
-		if c.flags.output != "" {
-			return printData(c.app.streams.Out, c.flags.output, plan)
-		}
-		writeScalePlan(c.app.streams.Out, plan)
-		return nil
+	proposal := proposal{data: plan, write: func(w io.Writer) { writeScalePlan(w, plan) }}
+	if !plan.Nothing() {
+		proposal.question = "scale node group " + c.name
 	}
-	writeScalePlan(c.app.screen.err, plan)
-	if !c.flags.yes && !plan.Nothing() {
-		if err := c.app.screen.confirm(ctx, "scale node group "+c.name); err != nil {
-			return err
-		}
+	if goOn, err := c.app.propose(ctx, &c.flags.groupFlags, proposal); err != nil || !goOn {
+		return err
 	}
 	members, err := scaler.Scale(ctx, plan)
 	if err != nil {
@@ -162,46 +140,25 @@ func (c *scaleCommand) run(ctx context.Context) error {
 	return nil
 }
 
-// read takes the group with its stack and machines.
+// read takes the group with its stack and machines. Without machines or nodes
+// the choice of what goes would be a guess.
 func (c *scaleCommand) read(ctx context.Context, s *session) (*snapshot.Snapshot, error) {
-	c.app.screen.say("reading cluster %s in %s ...", s.cluster, s.aws.Region())
-	stackName, err := nodegroup.StackName(s.cluster, c.name)
-	if err != nil {
-		return nil, err
-	}
-	snap, err := readGroups(ctx, s, []string{stackName}, snapshot.SectionStacks, snapshot.SectionInstances)
-	if err != nil {
-		return nil, err
-	}
-	// Without machines or nodes the choice of what goes would be a guess.
-	return snap, missing(snap, snapshot.SectionStacks, snapshot.SectionInstances, snapshot.SectionNodes)
-}
-
-func (c *scaleCommand) stack(snap *snapshot.Snapshot) *snapshot.Stack {
-	name, err := nodegroup.StackName(snap.Cluster.Name, c.name)
-	if err != nil {
-		return nil
-	}
-	return snap.Stack(name)
+	return c.app.readGroupOf(ctx, s, c.name, "nothing was changed",
+		[]snapshot.Section{snapshot.SectionStacks, snapshot.SectionInstances, snapshot.SectionNodes})
 }
 
 func (c *scaleCommand) scaler(s *session) *nodegroup.Scaler {
 	aws, kube := awsPort{s.aws}, kubePort{s.kube}
 	return &nodegroup.Scaler{
 		Stacks: aws, Updater: aws, Sizer: aws, Groups: aws, Protection: aws, Watcher: kube, Nodes: kube,
-		Drainer: namingDrain{s.kube.Client, kubectlDrain{
-			connection: c.conn.kubectlArgs(), timeout: c.flags.drainTimeout, force: c.flags.unmanaged, out: c.app.screen.err,
-		}},
+		Drainer:  c.flags.drainer(c.app, c.conn, s, c.flags.drainTimeout),
 		Progress: c.app.screen.progress(), StackPoll: c.flags.poll, JoinPoll: c.flags.poll, Timeout: c.flags.timeout,
 	}
 }
 
 // writeScalePlan prints what will be done, in order.
 func writeScalePlan(w io.Writer, plan *nodegroup.ScalePlan) {
-	row := func(label, format string, args ...any) {
-		text := strings.TrimLeft(fill(fmt.Sprintf(format, args...), labelWidth+4, defaultWidth), " ")
-		fmt.Fprintf(w, "  %-*s  %s\n", labelWidth, label, text)
-	}
+	row := planRows(w)
 	fmt.Fprintf(w, "scale node group %s of cluster %s\n\n", plan.Group, plan.Cluster)
 	row("from", "min %d, desired %d, max %d", plan.From.Min, plan.From.Desired, plan.From.Max)
 	row("to", "min %d, desired %d, max %d", plan.To.Min, plan.To.Desired, plan.To.Max)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
 )
@@ -83,5 +84,34 @@ func (c *Client) SetGroupSize(ctx context.Context, asgName string, smallest, des
 		AutoScalingGroupName: aws.String(asgName),
 		MinSize:              aws.Int32(int32(smallest)), DesiredCapacity: aws.Int32(int32(desired)), MaxSize: aws.Int32(int32(largest)),
 	})
+	return wrap(err)
+}
+
+// EndMember terminates an instance of a group at once. With smaller, the group
+// wants one fewer from then on; without, it starts another in its place.
+func (c *Client) EndMember(ctx context.Context, instanceID string, smaller bool) error {
+	_, err := c.asg().TerminateInstanceInAutoScalingGroup(ctx, &autoscaling.TerminateInstanceInAutoScalingGroupInput{
+		InstanceId: aws.String(instanceID), ShouldDecrementDesiredCapacity: aws.Bool(smaller),
+	})
+	return wrap(err)
+}
+
+// groupResource is what Auto Scaling calls a group when it is tagged.
+const groupResource = "auto-scaling-group"
+
+// TagGroup puts a tag on a group that its instances do not get.
+func (c *Client) TagGroup(ctx context.Context, asgName, key, value string) error {
+	_, err := c.asg().CreateOrUpdateTags(ctx, &autoscaling.CreateOrUpdateTagsInput{Tags: []astypes.Tag{{
+		ResourceId: aws.String(asgName), ResourceType: aws.String(groupResource),
+		Key: aws.String(key), Value: aws.String(value), PropagateAtLaunch: aws.Bool(false),
+	}}})
+	return wrap(err)
+}
+
+// UntagGroup takes a tag off a group, whatever its value.
+func (c *Client) UntagGroup(ctx context.Context, asgName, key string) error {
+	_, err := c.asg().DeleteTags(ctx, &autoscaling.DeleteTagsInput{Tags: []astypes.Tag{{
+		ResourceId: aws.String(asgName), ResourceType: aws.String(groupResource), Key: aws.String(key),
+	}}})
 	return wrap(err)
 }

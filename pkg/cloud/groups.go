@@ -5,6 +5,7 @@ import (
 	"context"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -151,19 +152,33 @@ func ConvertGroup(in astypes.AutoScalingGroup) snapshot.Group {
 	for _, process := range in.SuspendedProcesses {
 		group.Suspended = append(group.Suspended, aws.ToString(process.ProcessName))
 	}
+	launch := launchOf(in)
 	for _, member := range in.Instances {
 		group.InstanceIDs = append(group.InstanceIDs, aws.ToString(member.InstanceId))
 		group.Members = append(group.Members, snapshot.Member{
 			InstanceID: aws.ToString(member.InstanceId), Lifecycle: string(member.LifecycleState), Health: aws.ToString(member.HealthStatus),
-			Protected: aws.ToBool(member.ProtectedFromScaleIn),
+			Protected: aws.ToBool(member.ProtectedFromScaleIn), Template: templateNumber(member.LaunchTemplate, launch.TemplateID),
 		})
 	}
 	if name := group.Tags["aws:cloudformation:stack-name"]; name != "" {
 		group.Stack = &snapshot.Stack{Name: name, ID: group.Tags["aws:cloudformation:stack-id"]}
 	}
-	group.Launch = launchOf(in)
+	group.Launch = launch
 	group.Name, group.Tool = nameAndTool(group)
 	return group
+}
+
+// templateNumber is the version that a member was started from; 0 when it was
+// started from another template than the group's.
+func templateNumber(member *astypes.LaunchTemplateSpecification, template string) int {
+	if member == nil || aws.ToString(member.LaunchTemplateId) != template {
+		return 0
+	}
+	number, err := strconv.Atoi(aws.ToString(member.Version))
+	if err != nil {
+		return 0
+	}
+	return number
 }
 
 // launchOf says which launch template the group uses and with which types.

@@ -188,6 +188,16 @@ func ConvertStackEvent(in cfntypes.StackEvent) StackEvent {
 	}
 }
 
+// StackTemplate returns the template that a stack was last made or updated
+// from, as it was given.
+func (c *Client) StackTemplate(ctx context.Context, name string) (string, error) {
+	out, err := c.cfn().GetTemplate(ctx, &cloudformation.GetTemplateInput{StackName: aws.String(name), TemplateStage: cfntypes.TemplateStageOriginal})
+	if err != nil {
+		return "", wrap(err)
+	}
+	return aws.ToString(out.TemplateBody), nil
+}
+
 // TemplateSummary is what CloudFormation says of a template.
 type TemplateSummary struct {
 	Parameters   []TemplateParameter

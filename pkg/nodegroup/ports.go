@@ -45,6 +45,7 @@ type StackEvent struct {
 	PhysicalID   string
 	Status       string // CREATE_IN_PROGRESS …
 	Reason       string
+	Token        string // client request token of the operation that it is part of
 }
 
 // Groups reads an Auto Scaling group and its machines.

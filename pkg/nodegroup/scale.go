@@ -3,32 +3,11 @@ package nodegroup
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
-	"github.com/eksnodes/kubectl-eksnodes/pkg/stack"
 )
-
-// StackUpdate is what UpdateStack is called with: parameters that change, all
-// others and the template staying as they are.
-type StackUpdate struct {
-	StackID      string
-	Parameters   map[string]string
-	Keep         []string // parameters that keep their values
-	Capabilities []string
-	RoleARN      string
-	Token        string
-}
-
-// StackUpdater updates stacks.
-type StackUpdater interface {
-	// UpdateStack asks for the update; changed is false when the stack is so
-	// already.
-	UpdateStack(ctx context.Context, update StackUpdate) (changed bool, err error)
-}
 
 // GroupSizer sets the sizes of an Auto Scaling group itself.
 type GroupSizer interface {
@@ -77,17 +56,13 @@ func (s *Scaler) Scale(ctx context.Context, plan *ScalePlan) ([]Member, error) {
 		return nil, work.interrupted(ctx, err)
 	}
 	work.next()
-	if err := s.awaitGone(ctx, plan); err != nil {
+	leaving := leaving{groups: s.Groups, nodes: s.Nodes, progress: s.Progress, poll: s.JoinPoll, timeout: s.Timeout}
+	if err := leaving.await(ctx, plan.ASGName, plan.Remove); err != nil {
 		return nil, work.interrupted(ctx, err)
 	}
 	s.release(ctx, plan)
-	for _, victim := range plan.Remove {
-		if victim.Node == "" {
-			continue
-		}
-		if err := s.Nodes.DeleteNode(ctx, victim.Node, victim.InstanceID); err != nil {
-			return nil, work.interrupted(ctx, fmt.Errorf("delete node %s: %w", victim.Node, err))
-		}
+	if err := leaving.forget(ctx, plan.Remove); err != nil {
+		return nil, work.interrupted(ctx, err)
 	}
 	work.next()
 	waiter := Waiter{Groups: s.Groups, Nodes: s.Watcher, Progress: s.Progress, Poll: s.JoinPoll, Rerun: true}
@@ -139,25 +114,9 @@ func (s *Scaler) empty(ctx context.Context, plan *ScalePlan) error {
 // update brings the stack, and a group that somebody has changed behind it, to
 // the sizes.
 func (s *Scaler) update(ctx context.Context, plan *ScalePlan, work *tracker) error {
-	events, err := s.Stacks.StackEvents(ctx, plan.Stack.ID, "")
-	if err != nil {
-		return fmt.Errorf("read the events of stack %s: %w", plan.Stack.Name, err)
-	}
-	after := ""
-	if len(events) > 0 {
-		after = events[len(events)-1].ID
-	}
-	changed, err := s.Updater.UpdateStack(ctx, plan.update())
-	if err != nil {
-		return fmt.Errorf("update stack %s: %w", plan.Stack.Name, err)
-	}
-	work.begin()
-	if changed {
-		if err := s.follow(ctx, plan.Stack.ID, after); err != nil {
-			return err
-		}
-	} else {
-		s.Progress.Report(Step{Topic: "stack", Subject: plan.Stack.Name, State: "says so already"})
+	update := newUpdate(&plan.Stack, sizeParameters(plan.To), plan.ServiceRole, plan.Token)
+	if err := s.changer().change(ctx, &plan.Stack, update, work.begin); err != nil {
+		return err
 	}
 	group, err := s.Groups.Group(ctx, plan.ASGName)
 	switch {
@@ -175,72 +134,13 @@ func (s *Scaler) update(ctx context.Context, plan *ScalePlan, work *tracker) err
 	return nil
 }
 
-func (p *ScalePlan) update() StackUpdate {
-	update := StackUpdate{
-		StackID: p.Stack.ID, RoleARN: p.ServiceRole, Token: p.Token, Capabilities: []string{stack.CapabilityIAM},
-		Parameters: map[string]string{
-			paramMin: strconv.Itoa(p.To.Min), paramDesired: strconv.Itoa(p.To.Desired), paramMax: strconv.Itoa(p.To.Max),
-		},
-	}
-	for _, parameter := range slices.Sorted(maps.Keys(p.Stack.Parameters)) {
-		if _, set := update.Parameters[parameter]; !set {
-			update.Keep = append(update.Keep, parameter)
-		}
-	}
-	return update
+func (s *Scaler) changer() *stackChanger {
+	return &stackChanger{stacks: s.Stacks, updater: s.Updater, progress: s.Progress, poll: s.StackPoll}
 }
 
 // Settle waits for an update that is under way, an earlier run's for instance.
 func (s *Scaler) Settle(ctx context.Context, stack *snapshot.Stack) error {
-	s.Progress.Report(Step{Topic: "stack", Subject: stack.Name, State: "taken up where it is"})
-	return s.follow(ctx, stack.ID, "")
-}
-
-func (s *Scaler) follow(ctx context.Context, id, after string) error {
-	follower := follower{stacks: s.Stacks, progress: s.Progress, poll: s.StackPoll}
-	out, err := follower.follow(ctx, id, after)
-	if err != nil {
-		return err
-	}
-	if out.stack == nil || out.stack.Status != "UPDATE_COMPLETE" {
-		return &StackError{Name: stackName(id), Stack: out.stack, First: out.first}
-	}
-	return nil
-}
-
-// awaitGone waits until the group has let go of what was drained.
-func (s *Scaler) awaitGone(ctx context.Context, plan *ScalePlan) error {
-	if len(plan.Remove) == 0 {
-		return nil
-	}
-	deadline := time.NewTimer(s.Timeout)
-	defer deadline.Stop()
-	tick := time.NewTimer(0)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-deadline.C:
-			return fmt.Errorf("after %s auto scaling group %s has not ended all that was drained; the same command goes on", s.Timeout, plan.ASGName)
-		case <-tick.C:
-		}
-		group, err := s.Groups.Group(ctx, plan.ASGName)
-		if err != nil {
-			return fmt.Errorf("describe auto scaling group %s: %w", plan.ASGName, err)
-		}
-		left := 0
-		for _, victim := range plan.Remove {
-			if group != nil && slices.Contains(group.InstanceIDs, victim.InstanceID) {
-				left++
-			}
-		}
-		if left == 0 {
-			s.Progress.Report(Step{Topic: "group", Subject: plan.ASGName, State: fmt.Sprintf("%d gone", len(plan.Remove))})
-			return nil
-		}
-		tick.Reset(s.JoinPoll)
-	}
+	return s.changer().settle(ctx, stack)
 }
 
 // release takes the protection off that this run, or an earlier one, has put

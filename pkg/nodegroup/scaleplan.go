@@ -1,7 +1,6 @@
 package nodegroup
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -62,26 +61,12 @@ func (p *ScalePlan) Nothing() bool {
 // What is not asked for stays as the Auto Scaling group has it now, which may
 // be otherwise than its stack says.
 func MakeScalePlan(snap *snapshot.Snapshot, name string, want Size) (*ScalePlan, error) {
-	cluster := snap.Cluster
-	if cluster == nil {
-		return nil, errors.New("the cluster was not read")
-	}
-	stackName, err := StackName(cluster.Name, name)
+	group, stack, err := ownGroup(snap, name, "scale")
 	if err != nil {
 		return nil, err
 	}
-	group, stack := snap.Group(name), snap.Stack(stackName)
-	switch {
-	case group == nil:
-		return nil, &AbsentError{Group: name, Cluster: cluster.Name}
-	case stack == nil:
-		return nil, fmt.Errorf("node group %s was made by %s: scale it with what made it", name, group.Tool)
-	}
-	if err := updatable(stack); err != nil {
-		return nil, err
-	}
 	plan := &ScalePlan{
-		Group: name, Cluster: cluster.Name, Stack: *stack, ASGName: group.ASGName,
+		Group: name, Cluster: snap.Cluster.Name, Stack: *stack, ASGName: group.ASGName,
 		From: Bounds{group.Min, group.Desired, group.Max},
 	}
 	if plan.To, err = bounds(plan.From, want); err != nil {
@@ -92,6 +77,27 @@ func MakeScalePlan(snap *snapshot.Snapshot, name string, want Size) (*ScalePlan,
 	}
 	plan.Token = "scale-" + digest([]byte(stack.ID+fmt.Sprint(plan.To)+snap.CollectedAt.String()))
 	return plan, plan.chooseVictims(snap, group)
+}
+
+// ownGroup finds a group with its stack, which must be one that this product
+// made and that can be updated; verb says what is to be done with the group.
+func ownGroup(snap *snapshot.Snapshot, name, verb string) (*snapshot.Group, *snapshot.Stack, error) {
+	cluster := snap.Cluster
+	if cluster == nil {
+		return nil, nil, errors.New("the cluster was not read")
+	}
+	stackName, err := StackName(cluster.Name, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	group, stack := snap.Group(name), snap.Stack(stackName)
+	switch {
+	case group == nil:
+		return nil, nil, &AbsentError{Group: name, Cluster: cluster.Name}
+	case stack == nil:
+		return nil, nil, fmt.Errorf("node group %s was made by %s: %s it with what made it", name, group.Tool, verb)
+	}
+	return group, stack, updatable(stack)
 }
 
 // updatable refuses a stack that cannot be updated, or whose update would do
@@ -154,13 +160,6 @@ func bounds(have Bounds, want Size) (Bounds, error) {
 	return to, nil
 }
 
-// candidate is an instance that may be taken away.
-type candidate struct {
-	Victim
-	first    string // why it goes before healthy ones, "" for a healthy one
-	launched int64
-}
-
 // chooseVictims chooses what goes: first what serves nobody (no Node, not
 // Ready, cordoned), then from the zone that has most, then the oldest. The
 // choice comes out the same after an interruption, whose victims are cordoned.
@@ -170,11 +169,11 @@ func (p *ScalePlan) chooseVictims(snap *snapshot.Snapshot, group *snapshot.Group
 	zones := map[string]int{}
 	living := 0
 	for _, member := range group.Members {
-		if strings.HasPrefix(member.Lifecycle, "Terminating") || member.Lifecycle == "Terminated" {
+		if ending(member) {
 			continue
 		}
 		living++
-		one, ours := candidateOf(snap, member)
+		one, ours := candidateIn(snap, member)
 		zones[one.Zone]++
 		if member.Protected && !ours {
 			kept = append(kept, member.InstanceID) // by somebody else, and stays so
@@ -189,75 +188,28 @@ func (p *ScalePlan) chooseVictims(snap *snapshot.Snapshot, group *snapshot.Group
 	if n > len(free) {
 		return fmt.Errorf("%d instances have to go, and %s are protected from scale-in: take the protection off those that may go", n, strings.Join(kept, ", "))
 	}
-	for range max(n, 0) {
-		i := nextVictim(free, zones)
-		victim := free[i]
-		p.Remove = append(p.Remove, victim.Victim)
-		zones[victim.Zone]--
-		free = slices.Delete(free, i, i+1)
+	if n <= 0 {
+		return nil
 	}
-	if n > 0 {
-		for _, one := range free {
-			p.Protect = append(p.Protect, one.InstanceID)
-		}
-		slices.Sort(p.Protect)
+	order := inOrder(free, zones)
+	p.Remove = order[:n]
+	for _, one := range order[n:] {
+		p.Protect = append(p.Protect, one.InstanceID)
 	}
+	slices.Sort(p.Protect)
 	return nil
 }
 
-func nextVictim(free []candidate, zones map[string]int) int {
-	best := 0
-	for i := range free {
-		if i == 0 {
-			continue
-		}
-		a, b := &free[i], &free[best]
-		if cmp.Or(compareFirst(a, b), cmp.Compare(zones[b.Zone], zones[a.Zone]), cmp.Compare(a.launched, b.launched), cmp.Compare(a.InstanceID, b.InstanceID)) < 0 {
-			best = i
-		}
-	}
-	if free[best].first == "" {
-		free[best].Why = fmt.Sprintf("the oldest of zone %s, which has most", free[best].Zone)
-		return best
-	}
-	free[best].Why = free[best].first
-	return best
+// ending reports whether a group is letting go of a member.
+func ending(member snapshot.Member) bool {
+	return strings.HasPrefix(member.Lifecycle, "Terminating") || member.Lifecycle == "Terminated"
 }
 
-// compareFirst puts those before that have a reason to go first.
-func compareFirst(a, b *candidate) int {
-	rank := func(c *candidate) int {
-		if c.first != "" {
-			return 0
-		}
-		return 1
-	}
-	return cmp.Compare(rank(a), rank(b))
-}
-
-// candidateOf joins what is known of a member; ours says that an earlier
-// scaling has protected it.
-func candidateOf(snap *snapshot.Snapshot, member snapshot.Member) (one candidate, ours bool) {
-	one.InstanceID = member.InstanceID
+// candidateIn is the candidate of a member in a snapshot.
+func candidateIn(snap *snapshot.Snapshot, member snapshot.Member) (one candidate, ours bool) {
 	i := slices.IndexFunc(snap.Nodes, func(n snapshot.Node) bool { return n.InstanceID == member.InstanceID })
 	if i < 0 {
-		one.first = "it has no Node object"
-		return one, false
+		return candidateOf(member.InstanceID, nil, nil)
 	}
-	node := &snap.Nodes[i]
-	if machine := node.Cloud; machine != nil {
-		one.Zone, one.launched = machine.Zone, machine.LaunchedAt.Unix()
-		_, ours = machine.Tags[TagProtected]
-	}
-	switch kube := node.Kube; {
-	case kube == nil:
-		one.first = "it has no Node object"
-	case !kube.Ready():
-		one.Node, one.first = kube.Name, "it is not Ready"
-	case kube.Unschedulable:
-		one.Node, one.first = kube.Name, "it is cordoned"
-	default:
-		one.Node = kube.Name
-	}
-	return one, ours
+	return candidateOf(member.InstanceID, snap.Nodes[i].Cloud, snap.Nodes[i].Kube)
 }

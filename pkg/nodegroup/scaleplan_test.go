@@ -134,7 +134,7 @@ func TestOnlyBoundsAreChanged(t *testing.T) {
 	if err != nil || plan.To != (Bounds{0, 3, 20}) || len(plan.Remove) != 0 || len(plan.Notes) != 1 {
 		t.Fatalf("%+v, %v", plan, err)
 	}
-	update := plan.update()
+	update := newUpdate(&plan.Stack, sizeParameters(plan.To), plan.ServiceRole, plan.Token)
 	if update.Parameters[paramDesired] != "3" || !slices.Equal(update.Keep, []string{"NodeImageId", "Other"}) {
 		t.Errorf("update %+v", update)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +24,11 @@ type Waiter struct {
 	// Rerun says that the group was there before: launches that failed
 	// before now are history, and told but not judged.
 	Rerun bool
+	// Except are instances that are not waited for: those that are about to go.
+	Except []string
+	// Told is what progress has said of each instance, for several waits that
+	// follow each other; nil: nothing yet.
+	Told map[string]Stage
 }
 
 // NotJoinedError says that instances did not become Ready nodes.
@@ -58,7 +64,10 @@ func (w *Waiter) Wait(ctx context.Context, group string, timeout time.Duration) 
 	defer deadline.Stop()
 
 	nodes, watchErr := w.watch(ctx)
-	state := waitState{waiter: w, group: group, seen: map[string]Stage{}}
+	state := waitState{waiter: w, group: group, seen: w.Told}
+	if state.seen == nil {
+		state.seen = map[string]Stage{}
+	}
 	var lostNodes error
 	tick := time.NewTimer(0)
 	defer tick.Stop()
@@ -154,8 +163,21 @@ func (s *waitState) readGroup(ctx context.Context) error {
 	}
 	s.groupRead = true
 	s.activities, s.instances = activities, instances
-	s.desired, s.ids = group.Desired, group.InstanceIDs
+	s.desired, s.ids = s.waiter.awaited(group)
 	return nil
+}
+
+// awaited is how many of the group's instances have to become Ready, and
+// which of them are there.
+func (w *Waiter) awaited(group *snapshot.Group) (desired int, ids []string) {
+	desired = group.Desired
+	for _, member := range group.Members {
+		if slices.Contains(w.Except, member.InstanceID) && !ending(member) {
+			desired--
+		}
+	}
+	ids = slices.DeleteFunc(slices.Clone(group.InstanceIDs), func(id string) bool { return slices.Contains(w.Except, id) })
+	return desired, ids
 }
 
 func (s *waitState) noteHistory(activities []snapshot.Activity) {
@@ -202,6 +224,9 @@ func (s *waitState) allRunning() bool {
 
 // tell reports each member that has come further, and the sum when it changed.
 func (s *waitState) tell() {
+	if s.waiter.Told != nil && !s.nodesRead {
+		return // those that were Ready a moment ago only look as if they were not
+	}
 	for _, member := range s.members {
 		stage, known := s.seen[member.InstanceID]
 		if known && stage == member.Stage {
@@ -213,7 +238,7 @@ func (s *waitState) tell() {
 				Detail: memberDetail(member), Bad: member.Stage == StageGone})
 		}
 	}
-	if sum := tally(s.members, s.desired); sum != s.sum {
+	if sum := tally(s.members, s.desired); sum != s.sum && s.desired > 0 {
 		s.sum = sum
 		s.waiter.Progress.Report(Step{Topic: "wait", State: sum})
 	}

@@ -40,6 +40,17 @@ type Member struct {
 	Lifecycle  string `json:"lifecycle"` // Pending, Pending:Wait, InService, Terminating:Wait …
 	Health     string `json:"health,omitempty"`
 	Protected  bool   `json:"protected,omitempty"` // from scale-in
+	// Template is the version of the group's launch template that it was
+	// started from; 0 when it was started from something else.
+	Template int `json:"template,omitempty"`
+}
+
+// TemplateVersion is one version of a launch template.
+type TemplateVersion struct {
+	Number int    `json:"number"`
+	Launch Launch `json:"launch"`
+	// Digest is the same for versions that machines are started from alike.
+	Digest string `json:"digest"`
 }
 
 // Launch is what an instance of the group will be started from.

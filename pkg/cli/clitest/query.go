@@ -1,6 +1,7 @@
 package clitest
 
 import (
+	"cmp"
 	"fmt"
 	"html"
 	"net/http"
@@ -92,17 +93,15 @@ func (w *World) ec2(operation string, form url.Values) answer {
 <ipPermissionsEgress><item><ipProtocol>-1</ipProtocol><ipRanges><item><cidrIp>0.0.0.0/0</cidrIp></item></ipRanges></item></ipPermissionsEgress>
 <tagSet><item><key>kubernetes.io/cluster/demo</key><value>owned</value></item></tagSet></item></securityGroupInfo></R>`, clusterSG, vpcID)
 	case "DescribeInstanceTypes":
-		return ok(`<R><instanceTypeSet><item><instanceType>t3.medium</instanceType>
+		return ok(`<R><instanceTypeSet><item><instanceType>%s</instanceType>
 <processorInfo><supportedArchitectures><item>x86_64</item></supportedArchitectures></processorInfo>
 <vCpuInfo><defaultVCpus>2</defaultVCpus></vCpuInfo><memoryInfo><sizeInMiB>4096</sizeInMiB></memoryInfo>
 <networkInfo><maximumNetworkInterfaces>3</maximumNetworkInterfaces><ipv4AddressesPerInterface>6</ipv4AddressesPerInterface></networkInfo>
-<hypervisor>nitro</hypervisor></item></instanceTypeSet></R>`)
+<hypervisor>nitro</hypervisor></item></instanceTypeSet></R>`, cmp.Or(form.Get("Filter.1.Value.1"), "t3.medium"))
 	case "DescribeInstanceTypeOfferings":
-		return ok(`<R><instanceTypeOfferingSet>%s%s</instanceTypeOfferingSet></R>`, offering("a"), offering("b"))
+		return ok(`<R><instanceTypeOfferingSet>%s%s</instanceTypeOfferingSet></R>`, offering(form, "a"), offering(form, "b"))
 	case "DescribeImages":
-		return ok(`<R><imagesSet><item><imageId>ami-0123456789abcdef0</imageId><imageState>available</imageState><creationDate>2026-11-01T10:00:00.000Z</creationDate><architecture>x86_64</architecture>
-<name>amazon-eks-node-al2023-x86_64-standard-1.34-v20261101</name><imageOwnerId>602401143452</imageOwnerId><rootDeviceName>/dev/xvda</rootDeviceName>
-<blockDeviceMapping><item><deviceName>/dev/xvda</deviceName><ebs><volumeSize>20</volumeSize></ebs></item></blockDeviceMapping></item></imagesSet></R>`)
+		return describeImages(form)
 	case "DescribeSecurityGroupRules":
 		return ok(`<R><securityGroupRuleSet>%s</securityGroupRuleSet></R>`, w.openings)
 	case "CreateTags", "DeleteTags":
@@ -122,11 +121,7 @@ func (w *World) ec2(operation string, form url.Values) answer {
 		if !w.templates {
 			return unknown("ec2", operation)
 		}
-		return ok(`<R><launchTemplateVersionSet><item><launchTemplateId>lt-0123456789abcdef0</launchTemplateId><versionNumber>1</versionNumber>
-<launchTemplateData><imageId>ami-0123456789abcdef0</imageId><instanceType>t3.medium</instanceType><userData>c2VjcmV0</userData>
-<iamInstanceProfile><arn>arn:aws:iam::%s:instance-profile/workers</arn></iamInstanceProfile>
-<metadataOptions><httpTokens>required</httpTokens><httpPutResponseHopLimit>2</httpPutResponseHopLimit></metadataOptions>
-</launchTemplateData></item></launchTemplateVersionSet></R>`, Account)
+		return w.templateVersions(form)
 	case "DescribeInstances":
 		if w.many > 0 {
 			return w.manyInstances(form)
@@ -141,8 +136,10 @@ func subnet(id, zone string, free int) string {
 <cidrBlock>10.0.0.0/24</cidrBlock><availableIpAddressCount>%d</availableIpAddressCount></item>`, id, vpcID, Region, zone, free)
 }
 
-func offering(zone string) string {
-	return fmt.Sprintf(`<item><instanceType>t3.medium</instanceType><locationType>availability-zone</locationType><location>%s%s</location></item>`, Region, zone)
+// offering says that the type that is asked for is sold in a zone.
+func offering(form url.Values, zone string) string {
+	return fmt.Sprintf(`<item><instanceType>%s</instanceType><locationType>availability-zone</locationType><location>%s%s</location></item>`,
+		cmp.Or(form.Get("Filter.1.Value.1"), "t3.medium"), Region, zone)
 }
 
 // lookAtInstances takes every machine a step further: pending, running, a
@@ -155,11 +152,11 @@ func (w *World) lookAtInstances() string {
 		for key, value := range in.tags {
 			fmt.Fprintf(&tags, "<item><key>%s</key><value>%s</value></item>", key, value)
 		}
-		fmt.Fprintf(&out, `<item><instanceId>%s</instanceId><imageId>ami-0123456789abcdef0</imageId><instanceType>t3.medium</instanceType>
+		fmt.Fprintf(&out, `<item><instanceId>%s</instanceId><imageId>%s</imageId><instanceType>t3.medium</instanceType>
 <launchTime>2026-11-01T10:00:00Z</launchTime>
 <instanceState><name>%s</name></instanceState><placement><availabilityZone>%s</availabilityZone></placement>
 <iamInstanceProfile><arn>arn:aws:iam::%s:instance-profile/workers</arn></iamInstanceProfile><privateDnsName>%s</privateDnsName><tagSet>%s</tagSet></item>`,
-			in.id, in.state, in.zone, Account, name, tags.String())
+			in.id, w.imageOf(in), in.state, in.zone, Account, name, tags.String())
 		known := w.nodes[name]
 		mapped := w.mode != "CONFIG_MAP" && w.entries[roleARN] != nil && w.entries[roleARN].Type == "EC2_LINUX" ||
 			w.mode != "API" && strings.Contains(w.awsAuth["mapRoles"], roleARN)
@@ -200,6 +197,15 @@ func (w *World) autoscaling(operation string, form url.Values) answer {
 		w.group.min, w.group.desired, w.group.max = number("MinSize"), number("DesiredCapacity"), number("MaxSize")
 		w.shrink()
 		return wrapped(operation, "")
+	case "TerminateInstanceInAutoScalingGroup":
+		w.endMember(form.Get("InstanceId"), form.Get("ShouldDecrementDesiredCapacity") == "true")
+		return wrapped(operation, "")
+	case "CreateOrUpdateTags":
+		w.group.tags[form.Get("Tags.member.1.Key")] = form.Get("Tags.member.1.Value")
+		return wrapped(operation, "")
+	case "DeleteTags":
+		delete(w.group.tags, form.Get("Tags.member.1.Key"))
+		return wrapped(operation, "")
 	case "SuspendProcesses", "ResumeProcesses":
 		if w.group != nil {
 			w.group.suspended = nil
@@ -220,18 +226,23 @@ func (w *World) groupXML() string {
 	if w.group == nil {
 		return ""
 	}
-	var tags, members strings.Builder
+	var tags, members, suspended strings.Builder
 	for key, value := range w.group.tags {
 		fmt.Fprintf(&tags, "<member><Key>%s</Key><Value>%s</Value><PropagateAtLaunch>true</PropagateAtLaunch></member>", key, html.EscapeString(value))
 	}
 	for _, in := range w.instances {
-		fmt.Fprintf(&members, "<member><InstanceId>%s</InstanceId><AvailabilityZone>%s</AvailabilityZone><LifecycleState>InService</LifecycleState><ProtectedFromScaleIn>%t</ProtectedFromScaleIn></member>",
-			in.id, in.zone, in.protected)
+		fmt.Fprintf(&members, "<member><InstanceId>%s</InstanceId><AvailabilityZone>%s</AvailabilityZone><LifecycleState>InService</LifecycleState><ProtectedFromScaleIn>%t</ProtectedFromScaleIn>"+
+			"<LaunchTemplate><LaunchTemplateId>lt-0123456789abcdef0</LaunchTemplateId><Version>%d</Version></LaunchTemplate></member>",
+			in.id, in.zone, in.protected, in.version)
+	}
+	for _, process := range w.group.suspended {
+		fmt.Fprintf(&suspended, "<member><ProcessName>%s</ProcessName></member>", process)
 	}
 	return fmt.Sprintf(`<member><AutoScalingGroupName>%s</AutoScalingGroupName><MinSize>%d</MinSize><DesiredCapacity>%d</DesiredCapacity><MaxSize>%d</MaxSize>
 <CreatedTime>%s</CreatedTime><VPCZoneIdentifier>subnet-0aaaaaaaaaaaaaaaa,subnet-0bbbbbbbbbbbbbbbb</VPCZoneIdentifier>
-<LaunchTemplate><LaunchTemplateId>lt-0123456789abcdef0</LaunchTemplateId><Version>1</Version></LaunchTemplate><Tags>%s</Tags><Instances>%s</Instances></member>`,
-		w.group.name, w.group.min, w.group.desired, w.group.max, time.Now().Add(-groupAge).UTC().Format(time.RFC3339), tags.String(), members.String())
+<LaunchTemplate><LaunchTemplateId>lt-0123456789abcdef0</LaunchTemplateId><Version>%d</Version></LaunchTemplate><Tags>%s</Tags><Instances>%s</Instances>
+<SuspendedProcesses>%s</SuspendedProcesses></member>`,
+		w.group.name, w.group.min, w.group.desired, w.group.max, time.Now().Add(-groupAge).UTC().Format(time.RFC3339), len(w.versions), tags.String(), members.String(), suspended.String())
 }
 
 // shrink ends what is too much, from the first on, and passes over what is
@@ -243,11 +254,7 @@ func (w *World) shrink() {
 			continue
 		}
 		id := w.instances[i].id
-		for name, node := range w.nodes {
-			if strings.HasSuffix(node.providerID, "/"+id) && !w.keepNodes {
-				delete(w.nodes, name)
-			}
-		}
+		w.dropNode(id)
 		w.instances = append(w.instances[:i:i], w.instances[i+1:]...)
 	}
 	w.touch()
@@ -264,7 +271,7 @@ func (w *World) activities() string {
 	for len(w.instances) < w.group.desired {
 		n := w.launched
 		w.launched++
-		w.instances = append(w.instances, &instance{id: fmt.Sprintf("i-0%015d%d", 0, n+1), n: n, zone: Region + string(rune('a'+n%2)), state: "pending", tags: map[string]string{}})
+		w.instances = append(w.instances, &instance{id: fmt.Sprintf("i-0%015d%d", 0, n+1), n: n, zone: Region + string(rune('a'+n%2)), state: "pending", version: len(w.versions), tags: map[string]string{}})
 	}
 	var out strings.Builder
 	for _, in := range w.instances {
@@ -285,6 +292,8 @@ func (w *World) cloudformation(operation string, form url.Values) answer {
 	switch operation {
 	case "CreateStack":
 		return refuse("cloudformation", http.StatusBadRequest, "AlreadyExistsException", "Stack ["+name+"] already exists")
+	case "GetTemplate":
+		return wrapped(operation, "<TemplateBody>%s</TemplateBody>", w.template)
 	case "DescribeStacks":
 		return wrapped(operation, "<Stacks>%s</Stacks>", w.stack.xml())
 	case "DescribeStackEvents":
@@ -325,7 +334,7 @@ func (w *World) updateStack(form url.Values) answer {
 	if !changed {
 		return refuse("cloudformation", http.StatusBadRequest, "ValidationError", "No updates are to be performed.")
 	}
-	s.status = "UPDATE_IN_PROGRESS"
+	s.status, s.token = "UPDATE_IN_PROGRESS", form.Get("ClientRequestToken")
 	s.come("UPDATE_IN_PROGRESS", "User Initiated", s.name)
 	s.come("UPDATE_IN_PROGRESS", "", "NodeGroup")
 	s.come("UPDATE_COMPLETE", "", "NodeGroup")
@@ -334,7 +343,7 @@ func (w *World) updateStack(form url.Values) answer {
 }
 
 func (w *World) createStack(name string, form url.Values) answer {
-	s := &stack{name: name, status: "CREATE_IN_PROGRESS", parameters: map[string]string{}, tags: map[string]string{}}
+	s := &stack{name: name, status: "CREATE_IN_PROGRESS", token: form.Get("ClientRequestToken"), parameters: map[string]string{}, tags: map[string]string{}}
 	s.id = fmt.Sprintf("arn:aws:cloudformation:%s:%s:stack/%s/%d", Region, Account, name, len(w.calls))
 	for i := 1; form.Has(fmt.Sprintf("Parameters.member.%d.ParameterKey", i)); i++ {
 		prefix := fmt.Sprintf("Parameters.member.%d.", i)
@@ -370,7 +379,7 @@ func (s *stack) come(status, reason string, resources ...string) {
 		case "NodeSecurityGroup":
 			kind = "AWS::EC2::SecurityGroup"
 		}
-		s.coming = append(s.coming, event{strconv.Itoa(len(s.events) + len(s.coming)), resource, kind, status, reason})
+		s.coming = append(s.coming, event{strconv.Itoa(len(s.events) + len(s.coming)), resource, kind, status, reason, s.token})
 	}
 }
 
@@ -394,12 +403,14 @@ func (w *World) nextEvent() {
 		for key, value := range s.tags {
 			w.group.tags[key] = value
 		}
+		w.newVersion()
 	case next.resource == "NodeGroup" && next.status == "UPDATE_COMPLETE":
 		number := func(key string) int { n, _ := strconv.Atoi(s.parameters[key]); return n }
 		w.group.min, w.group.desired, w.group.max = number("NodeAutoScalingGroupMinSize"), number("NodeAutoScalingGroupDesiredCapacity"), number("NodeAutoScalingGroupMaxSize")
+		w.newVersion()
 		w.shrink()
 	case next.resource == "NodeGroup" && next.status == "DELETE_COMPLETE":
-		w.group, w.instances, w.launched = nil, nil, 0
+		w.group, w.instances, w.launched, w.versions = nil, nil, 0, nil
 		if !w.keepNodes {
 			clear(w.nodes)
 		}
@@ -434,6 +445,6 @@ func (s *stack) eventXML(e event) string {
 	}
 	return fmt.Sprintf(`<member><EventId>%s</EventId><StackId>%s</StackId><StackName>%s</StackName><LogicalResourceId>%s</LogicalResourceId>
 <PhysicalResourceId>%s</PhysicalResourceId><ResourceType>%s</ResourceType><Timestamp>2026-11-01T10:00:00Z</Timestamp>
-<ResourceStatus>%s</ResourceStatus><ResourceStatusReason>%s</ResourceStatusReason></member>`,
-		e.id, s.id, s.name, e.resource, physical, e.kind, e.status, html.EscapeString(e.reason))
+<ResourceStatus>%s</ResourceStatus><ResourceStatusReason>%s</ResourceStatusReason><ClientRequestToken>%s</ClientRequestToken></member>`,
+		e.id, s.id, s.name, e.resource, physical, e.kind, e.status, html.EscapeString(e.reason), e.token)
 }

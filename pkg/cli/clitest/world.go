@@ -9,6 +9,7 @@ package clitest
 import (
 	"encoding/pem"
 	"fmt"
+	"html"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -60,8 +61,10 @@ type World struct {
 	instances  []*instance
 	many       int  // groups of 50 machines in place of the one
 	templates  bool // launch templates can be read
-	launched   int  // instances ever
-	keepNodes  bool // Node objects stay when their machines go
+	versions   []templateVersion
+	template   string // of the stack, as far as a story gives one
+	launched   int    // instances ever
+	keepNodes  bool   // Node objects stay when their machines go
 	nodes      map[string]*node
 	pods       []corev1.Pod
 	budgets    []policyv1.PodDisruptionBudget
@@ -73,6 +76,7 @@ type World struct {
 type stack struct {
 	name, id   string
 	status     string
+	token      string // of the last request
 	parameters map[string]string
 	tags       map[string]string
 	events     []event // shown
@@ -96,7 +100,7 @@ func (e *entry) made() *entry {
 	return e
 }
 
-type event struct{ id, resource, kind, status, reason string }
+type event struct{ id, resource, kind, status, reason, token string }
 
 type group struct {
 	name              string
@@ -108,6 +112,7 @@ type group struct {
 type instance struct {
 	id, zone, state string
 	n               int // counts all that were launched
+	version         int // of the launch template
 	protected       bool
 	tags            map[string]string
 }
@@ -167,6 +172,7 @@ func (w *World) Kubeconfig(ca []byte) string {
 //	cordon NODE
 //	keep-nodes
 //	launch-templates
+//	stack-template TEXT
 //	pod NAME NODE [APP]
 //	budget APP ALLOWED
 //	block
@@ -225,6 +231,8 @@ func (w *World) Do(words ...string) error {
 		w.blocked = true
 	case len(words) == 1 && words[0] == "launch-templates":
 		w.templates = true
+	case len(words) == 2 && words[0] == "stack-template":
+		w.template = html.EscapeString(words[1])
 	case len(words) == 1 && words[0] == "keep-nodes":
 		w.keepNodes = true
 	case len(words) == 2 && words[0] == "no-entry":
@@ -297,6 +305,10 @@ func (w *World) State() string {
 	fmt.Fprintf(&out, "nodes %d\n", len(w.nodes))
 	for _, in := range w.instances {
 		fmt.Fprintf(&out, "instance %s protected %t tags %v\n", in.id, in.protected, in.tags)
+		fmt.Fprintf(&out, "instance %s of version %d\n", in.id, in.version)
+	}
+	if w.group != nil {
+		fmt.Fprintf(&out, "group min %d desired %d max %d suspended %v mark %q\n", w.group.min, w.group.desired, w.group.max, w.group.suspended, w.group.tags["eksnodes.dev/upgrade"])
 	}
 	return out.String()
 }

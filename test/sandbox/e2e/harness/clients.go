@@ -181,3 +181,13 @@ func (s *Sandbox) LastCall(t testing.TB) int64 {
 	}
 	return calls[len(calls)-1].Seq
 }
+
+// DialFrom connects from an instance, as a program on it would.
+func (s *Sandbox) DialFrom(ctx context.Context, instanceID, address string) (net.Conn, error) {
+	pid, ok := supervise.Find(s.Sandbox)
+	if !ok {
+		return nil, fmt.Errorf("sandbox %s does not run", s.Name)
+	}
+	path := filepath.Join("/proc", strconv.Itoa(pid), "root", netns.Path(instanceID))
+	return netns.DialerAt(path)(ctx, "tcp", address)
+}

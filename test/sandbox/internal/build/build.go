@@ -13,7 +13,7 @@ import (
 
 // Artefacts are the folders of what was built.
 type Artefacts struct {
-	Kubernetes string // etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kubectl, kubelet
+	Kubernetes string // etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kubectl, kubelet, kube-proxy
 	IAMAuth    string // aws-iam-authenticator
 	Nodeadm    string // nodeadm
 	Python     string // virtual environment with moto

@@ -23,10 +23,16 @@ func attach(ctx context.Context, i Instance) error {
 	if err := netns.IP(ctx, i.ID, []string{"addr", "add", layout.IMDSIP + "/32", "dev", "lo"}); err != nil {
 		return err
 	}
-	return netns.Link{
+	link := netns.Link{
 		Hub: layout.NetHub, Name: linkName(i.ID), Bridge: layout.Bridge,
 		Peer: i.ID, PeerAddr: i.PrivateIP + vpcBits, PeerMAC: i.MAC, Gateway: layout.VPCGateway,
-	}.Connect(ctx)
+	}
+	if err := link.Connect(ctx); err != nil {
+		return err
+	}
+	// Addresses of pods are ones of the VPC, and found at their instance's
+	// interface, as those that the VPC CNI assigns to it are.
+	return netns.AnswerForRouted(i.ID)
 }
 
 // detach removes what attach has made. The link goes first: a namespace is

@@ -61,11 +61,23 @@ func IP(ctx context.Context, name string, commands ...[]string) error {
 }
 
 // SetForwarding lets the named namespace route IPv4 between its interfaces.
-func SetForwarding(name string) error {
+func SetForwarding(name string) error { return setIPv4(name, "ip_forward", "1") }
+
+// AnswerForRouted lets eth0 of the named namespace answer ARP requests for what
+// the namespace routes to its other interfaces, and at once: the kernel would
+// wait for up to 0.8 s in case that somebody else does.
+func AnswerForRouted(name string) error {
+	if err := setIPv4(name, "neigh/eth0/proxy_delay", "0"); err != nil {
+		return err
+	}
+	return setIPv4(name, "conf/eth0/proxy_arp", "1")
+}
+
+// setIPv4 sets a parameter of IPv4 in the named namespace.
+func setIPv4(name, key, value string) error {
 	return Do(name, func() error {
-		const file = "/proc/sys/net/ipv4/ip_forward"
-		if err := os.WriteFile(file, []byte("1"), 0o644); err != nil {
-			return fmt.Errorf("let %s forward: %w", name, err)
+		if err := os.WriteFile("/proc/sys/net/ipv4/"+key, []byte(value), 0o644); err != nil {
+			return fmt.Errorf("set %s in %s: %w", key, name, err)
 		}
 		return nil
 	})

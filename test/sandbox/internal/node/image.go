@@ -23,6 +23,7 @@ var assets embed.FS
 type Parts struct {
 	Base          string // the base root made by MakeBase
 	Kubelet       string
+	KubeProxy     string
 	Nodeadm       string
 	Authenticator string // aws-iam-authenticator
 	AWSCA         string // the certificate of the CA that signs AWS's host names
@@ -76,7 +77,7 @@ func buildEKS(layer string, parts Parts) error {
 		return err
 	}
 	for name, source := range map[string]string{
-		"kubelet": parts.Kubelet, "nodeadm": parts.Nodeadm, "aws-iam-authenticator": parts.Authenticator,
+		"kubelet": parts.Kubelet, "kube-proxy": parts.KubeProxy, "nodeadm": parts.Nodeadm, "aws-iam-authenticator": parts.Authenticator,
 	} {
 		if err := place(source, filepath.Join(layer, "usr/bin", name)); err != nil {
 			return err

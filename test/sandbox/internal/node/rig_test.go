@@ -57,7 +57,7 @@ func newRigOf(t *testing.T, userData string, cloudInit bool, image func(node.Ima
 	check(t, os.WriteFile(filepath.Join(dir, "ca.crt"), authority.Pair.Cert, 0o600))
 	built := artefacts(t)
 	images, err := node.BuildImages(filepath.Join(dir, "image"), node.Parts{
-		Base: built.Base, Kubelet: filepath.Join(built.Kubernetes, "kubelet"), Nodeadm: filepath.Join(built.Nodeadm, "nodeadm"),
+		Base: built.Base, Kubelet: filepath.Join(built.Kubernetes, "kubelet"), KubeProxy: filepath.Join(built.Kubernetes, "kube-proxy"), Nodeadm: filepath.Join(built.Nodeadm, "nodeadm"),
 		Authenticator: filepath.Join(built.IAMAuth, "aws-iam-authenticator"),
 		AWSCA:         filepath.Join(dir, "ca.crt"), KubernetesVersion: layout.KubernetesRelease,
 	})

@@ -62,6 +62,7 @@ func (w *world) buildImages() (node.Images, error) {
 	return node.BuildImages(w.config.Sandbox.Path("images"), node.Parts{
 		Base:              a.Base,
 		Kubelet:           filepath.Join(a.Kubernetes, "kubelet"),
+		KubeProxy:         filepath.Join(a.Kubernetes, "kube-proxy"),
 		Nodeadm:           filepath.Join(a.Nodeadm, "nodeadm"),
 		Authenticator:     filepath.Join(a.IAMAuth, "aws-iam-authenticator"),
 		AWSCA:             w.config.Sandbox.AWSCA(),

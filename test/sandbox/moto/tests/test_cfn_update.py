@@ -40,6 +40,21 @@ def test_a_new_version_of_the_launch_template_reaches_the_group(world, client):
     world.delete(stack["StackId"])
 
 
+def test_an_update_leaves_tags_of_others_on_the_group(world, client):
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-autoscaling-autoscalinggroup-tagproperty.html"""
+    stack = world.created()
+    name = output(stack, "NodeAutoScalingGroup")
+    tag = {"ResourceId": name, "ResourceType": "auto-scaling-group", "Key": "team", "Value": "a", "PropagateAtLaunch": False}
+    client("autoscaling").create_or_update_tags(Tags=[tag])
+    update(world, client, stack["StackId"], NodeVolumeSize="40")
+    world.wait(stack["StackId"], "UPDATE_COMPLETE")
+    shown = {t["Key"]: t["Value"] for t in world.group_of(stack)["Tags"]}
+    assert shown["team"] == "a" and len(shown) == len(world.group_of(stack)["Tags"]) > 1
+    client("autoscaling").delete_tags(Tags=[tag])
+    assert "team" not in {t["Key"] for t in world.group_of(stack)["Tags"]}
+    world.delete(stack["StackId"])
+
+
 def test_no_change_is_refused(world, client):
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/troubleshooting.html, No updates to perform"""
     stack = world.created(NodeAutoScalingGroupMinSize="0", NodeAutoScalingGroupDesiredCapacity="0")

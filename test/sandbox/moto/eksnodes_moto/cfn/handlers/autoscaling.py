@@ -102,7 +102,7 @@ class AutoScalingGroupHandler:
             health_check_period=new.get("HealthCheckGracePeriod"),
             health_check_type=new.get("HealthCheckType"),
         )
-        group.tags = self._tags(ctx, new)
+        group.tags = self._kept(ctx, group, old, new) + self._tags(ctx, new)
         return Made(physical_id, {"AutoScalingGroupARN": group.arn})
 
     def delete(self, ctx: Context, physical_id: str, properties: dict[str, Any]) -> bool:
@@ -119,6 +119,11 @@ class AutoScalingGroupHandler:
             return False
         backend.delete_auto_scaling_group(physical_id)
         return True
+
+    def _kept(self, ctx: Context, group: Any, old: dict[str, Any], new: dict[str, Any]) -> list[dict[str, Any]]:
+        """Tags that did not come from the stack: an update leaves them alone."""
+        ours = {t["Key"] for properties in (old, new) for t in self._tags(ctx, properties)}
+        return [t for t in group.tags if t["Key"] not in ours]
 
     def _tags(self, ctx: Context, properties: dict[str, Any]) -> list[dict[str, Any]]:
         own = {t["Key"]: (str(t["Value"]), str(t.get("PropagateAtLaunch", False)).lower() == "true") for t in properties.get("Tags", [])}
