@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 	"sigs.k8s.io/yaml"
 
+	"github.com/eksnodes/kubectl-eksnodes/pkg/groupconfig"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/nodegroup"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/nodelabels"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/userdata"
@@ -19,6 +20,9 @@ import (
 // addFlags are the flags of `add` as typed. request turns them into a typed
 // request; nothing after it sees a flag's text.
 type addFlags struct {
+	file, fromExisting string
+	inline             groupconfig.Spec // the settings of the file that flags take from files of their own
+
 	min, max, desired int
 	instanceType      string
 	family, image     string
@@ -58,6 +62,7 @@ type addFlags struct {
 }
 
 func (f *addFlags) bind(cmd *cobra.Command) {
+	section(cmd, "Settings from elsewhere", f.bindFrom)
 	section(cmd, "Nodes", f.bindNodes)
 	section(cmd, "Volume", f.bindVolume)
 	section(cmd, "Network", f.bindNetwork)
@@ -65,6 +70,11 @@ func (f *addFlags) bind(cmd *cobra.Command) {
 	section(cmd, "Access", f.bindAccess)
 	section(cmd, "Stack", f.bindStack)
 	section(cmd, "Run", f.bindRun)
+}
+
+func (f *addFlags) bindFrom(flags *pflag.FlagSet) {
+	flags.StringVarP(&f.file, "filename", "f", "", "YAML `file` with the settings, - for stdin; a flag given beside it wins")
+	flags.StringVar(&f.fromExisting, "from-existing", "", "take the settings of the `group`; a flag given beside it wins")
 }
 
 func (f *addFlags) bindNodes(flags *pflag.FlagSet) {
@@ -136,7 +146,8 @@ func (f *addFlags) bindRun(flags *pflag.FlagSet) {
 }
 
 // request parses and types the flags. Files are read here, nothing else is.
-func (f *addFlags) request(name string, changed func(string) bool) (*nodegroup.Request, error) {
+func (f *addFlags) request(name string, flags *pflag.FlagSet) (*nodegroup.Request, error) {
+	changed := flags.Changed
 	req := &nodegroup.Request{
 		Name: name, InstanceType: f.instanceType, Family: nodegroup.Family(f.family), ImageID: f.image,
 		Volume: nodegroup.Volume{SizeGiB: f.volumeSize, Type: f.volumeType, IOPS: f.volumeIOPS, Throughput: f.volumeThroughput,
@@ -177,7 +188,12 @@ func (f *addFlags) request(name string, changed func(string) bool) (*nodegroup.R
 	if err := f.key(req); err != nil {
 		return nil, err
 	}
-	return req, req.Validate()
+	if err := req.Validate(); err != nil {
+		return nil, err
+	}
+	var err error
+	req.Config, err = record(req, flags)
+	return req, err
 }
 
 func (f *addFlags) placement(req *nodegroup.Request) error {
@@ -229,6 +245,7 @@ func pairs(flag string, specs []string) (map[string]string, error) {
 }
 
 func (f *addFlags) files(req *nodegroup.Request) error {
+	req.Kubelet.Config, req.Boot.UserData = f.inline.KubeletConfig, []byte(f.inline.NodeConfig)
 	if f.kubeletConfig != "" {
 		text, err := readFile("--kubelet-config", f.kubeletConfig)
 		if err != nil {
@@ -237,10 +254,10 @@ func (f *addFlags) files(req *nodegroup.Request) error {
 		if err := yaml.Unmarshal(text, &req.Kubelet.Config); err != nil {
 			return usagef("--kubelet-config %s: %w", f.kubeletConfig, err)
 		}
-		// These two say what kind of file it is, not how a kubelet runs.
-		delete(req.Kubelet.Config, "apiVersion")
-		delete(req.Kubelet.Config, "kind")
 	}
+	// These two say what kind of file it is, not how a kubelet runs.
+	delete(req.Kubelet.Config, "apiVersion")
+	delete(req.Kubelet.Config, "kind")
 	if f.nodeConfig != "" {
 		text, err := readFile("--node-config", f.nodeConfig)
 		if err != nil {

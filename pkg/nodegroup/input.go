@@ -27,8 +27,12 @@ func stackInput(snap *snapshot.Snapshot, req *Request, chosen choices) (stack.In
 	if err != nil {
 		return stack.Input{}, fmt.Errorf("user data: %w", err)
 	}
+	metadata, err := configMetadata(req.Config)
+	if err != nil {
+		return stack.Input{}, err
+	}
 	return stack.Input{
-		Group: req.Name, Family: stack.Family(req.Family), Boot: boot, UserData: text,
+		Metadata: metadata, Group: req.Name, Family: stack.Family(req.Family), Boot: boot, UserData: text,
 		ClusterSecurityGroup: cluster.ClusterSGID, AuthenticationMode: string(cluster.AuthMode),
 		VPC: cluster.VPCID, Subnets: subnetIDs(chosen.subnets), IPv6: cluster.IPFamily == "ipv6",
 		Min: smallest, Desired: desired, Max: largest,

@@ -3,6 +3,7 @@ package nodegroup
 import (
 	"time"
 
+	"github.com/eksnodes/kubectl-eksnodes/pkg/groupconfig"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/userdata"
 )
 
@@ -33,6 +34,10 @@ type Request struct {
 	// Timeout bounds the wait for the nodes, not the stack's creation.
 	Timeout time.Duration
 	NoWait  bool
+
+	// Config is the request as a file, which the stack keeps for `describe`;
+	// nil keeps none.
+	Config *groupconfig.Config
 }
 
 // Size is the number of nodes; nil leaves the choice to [Request.Sizes].

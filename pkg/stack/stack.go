@@ -61,6 +61,10 @@ type Input struct {
 	HopLimit int  // of IMDS answers; 0 means 2, and 1 keeps pods without host network away from IMDS
 	IMDSv1   bool // also answer IMDSv1 requests
 
+	// Metadata is kept in the template for whoever reads it, and makes nothing. It is left out of a template that
+	// it would make too large. It is no part of what was asked for, and so of no digest.
+	Metadata map[string]any `json:"-"`
+
 	Tags           map[string]string // of the user, put on everything that takes tags
 	AutoscalerTags bool              // tags by which the cluster autoscaler finds the group and scales it from zero
 }
