@@ -85,10 +85,24 @@ func (s screen) confirm(ctx context.Context, question string) error {
 
 // confirmBy is confirm for a question that another flag answers.
 func (s screen) confirmBy(ctx context.Context, question, flag string) error {
-	if !s.asks {
-		return usagef("%s? stdin is no terminal to answer on: say %s", question, flag)
+	answer, err := s.ask(ctx, question+"? [y/N]", flag)
+	if err != nil {
+		return err
 	}
-	fmt.Fprintf(s.err, "%s? [y/N] ", question)
+	switch strings.ToLower(strings.TrimSpace(answer)) {
+	case "y", "yes":
+		return nil
+	}
+	return errDeclined
+}
+
+// ask returns the line that a question is answered by; flag is what says the
+// answer where nobody can be asked.
+func (s screen) ask(ctx context.Context, question, flag string) (string, error) {
+	if !s.asks {
+		return "", usagef("%s stdin is no terminal to answer on: say %s", strings.TrimSuffix(question, " [y/N]"), flag)
+	}
+	fmt.Fprintf(s.err, "%s ", question)
 	answers := make(chan string, 1)
 	go func() { // stays behind when the user interrupts: a read of a terminal cannot be called off
 		answer, err := bufio.NewReader(s.in).ReadString('\n')
@@ -99,13 +113,9 @@ func (s screen) confirmBy(ctx context.Context, question, flag string) error {
 	}()
 	select {
 	case <-ctx.Done():
-		return ctx.Err()
+		return "", ctx.Err()
 	case answer := <-answers:
-		switch strings.ToLower(strings.TrimSpace(answer)) {
-		case "y", "yes":
-			return nil
-		}
-		return errDeclined
+		return answer, nil
 	}
 }
 
