@@ -85,7 +85,10 @@ func (s screen) confirm(ctx context.Context, question string) error {
 
 // confirmBy is confirm for a question that another flag answers.
 func (s screen) confirmBy(ctx context.Context, question, flag string) error {
-	answer, err := s.ask(ctx, question+"? [y/N]", flag)
+	if !s.asks {
+		return usagef("%s? stdin is no terminal to answer on: say %s", question, flag)
+	}
+	answer, err := s.ask(ctx, question+"? [y/N]")
 	if err != nil {
 		return err
 	}
@@ -96,12 +99,8 @@ func (s screen) confirmBy(ctx context.Context, question, flag string) error {
 	return errDeclined
 }
 
-// ask returns the line that a question is answered by; flag is what says the
-// answer where nobody can be asked.
-func (s screen) ask(ctx context.Context, question, flag string) (string, error) {
-	if !s.asks {
-		return "", usagef("%s stdin is no terminal to answer on: say %s", strings.TrimSuffix(question, " [y/N]"), flag)
-	}
+// ask returns the line that a question is answered by.
+func (s screen) ask(ctx context.Context, question string) (string, error) {
 	fmt.Fprintf(s.err, "%s ", question)
 	answers := make(chan string, 1)
 	go func() { // stays behind when the user interrupts: a read of a terminal cannot be called off
