@@ -51,6 +51,9 @@ const addExamples = `  # three nodes with everything chosen for you
   # one more of the same kind
   %[1]s add workers-b --from-existing workers --desired 5
 
+  # Spot machines of whichever type is to be had, the first one on demand
+  %[1]s add batch --instance-type m6i.large,m5.large,m5a.large --spot --on-demand-base 1
+
   # the template and its parameters, for CloudFormation by other means
   %[1]s add workers --dry-run -o cfn > workers.yaml
   aws cloudformation create-stack --cli-input-yaml file://workers.yaml`
@@ -192,11 +195,14 @@ func (c *addCommand) second(snap *snapshot.Snapshot, existing *snapshot.Stack) (
 	if nodegroup.Usable(existing) {
 		return req, kubeSections
 	}
-	req.InstanceTypes = []string{c.req.InstanceType}
+	req.InstanceTypes = c.req.InstanceTypes()
 	req.KeyName = c.req.Access.Name
 	req.SecurityGroupIDs = c.req.Network.SecurityGroups
 	req.Sections = append(req.Sections, snapshot.SectionSecurityGroups, snapshot.SectionInstanceTypes,
-		snapshot.SectionOfferings, snapshot.SectionQuotas)
+		snapshot.SectionOfferings)
+	if !c.req.Mixed.Spot { // the quota is that of machines on demand
+		req.Sections = append(req.Sections, snapshot.SectionQuotas)
+	}
 	if req.KeyName != "" {
 		req.Sections = append(req.Sections, snapshot.SectionKeyPairs)
 	}

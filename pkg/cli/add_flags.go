@@ -24,7 +24,9 @@ type addFlags struct {
 	inline             groupconfig.Spec // the settings of the file that flags take from files of their own
 
 	min, max, desired int
-	instanceType      string
+	instanceTypes     []string
+	spot              bool
+	onDemandBase      int
 	family, image     string
 
 	volumeSize, volumeIOPS, volumeThroughput int
@@ -81,7 +83,9 @@ func (f *addFlags) bindNodes(flags *pflag.FlagSet) {
 	flags.IntVar(&f.desired, "desired", 0, "nodes to begin with (default 3)")
 	flags.IntVar(&f.min, "min", 0, "fewest nodes (default 1)")
 	flags.IntVar(&f.max, "max", 0, "most nodes (default: one more than desired)")
-	flags.StringVar(&f.instanceType, "instance-type", "t3.medium", "EC2 instance `type`")
+	flags.StringSliceVar(&f.instanceTypes, "instance-type", []string{"t3.medium"}, "EC2 instance `types`, the preferred one first")
+	flags.BoolVar(&f.spot, "spot", false, "Spot instances, of whichever type is cheap and likely to stay")
+	flags.IntVar(&f.onDemandBase, "on-demand-base", 0, "with --spot: `number` of nodes that are on demand all the same")
 	flags.StringVar(&f.family, "ami-family", "al2023", "al2023, bottlerocket or custom (with --ami)")
 	flags.StringVar(&f.image, "ami", "", "AMI `id` (default: newest of the family for the cluster's version)")
 }
@@ -149,7 +153,7 @@ func (f *addFlags) bindRun(flags *pflag.FlagSet) {
 func (f *addFlags) request(name string, flags *pflag.FlagSet) (*nodegroup.Request, error) {
 	changed := flags.Changed
 	req := &nodegroup.Request{
-		Name: name, InstanceType: f.instanceType, Family: nodegroup.Family(f.family), ImageID: f.image,
+		Name: name, Mixed: nodegroup.Mixed{Spot: f.spot, OnDemandBase: f.onDemandBase}, Family: nodegroup.Family(f.family), ImageID: f.image,
 		Volume: nodegroup.Volume{SizeGiB: f.volumeSize, Type: f.volumeType, IOPS: f.volumeIOPS, Throughput: f.volumeThroughput,
 			Encrypted: f.volumeEncrypted, KMSKeyID: f.volumeKey},
 		Subnets:  nodegroup.SubnetChoice{IDs: f.subnets},
@@ -169,6 +173,12 @@ func (f *addFlags) request(name string, flags *pflag.FlagSet) (*nodegroup.Reques
 		if changed(flag) {
 			*size.to = size.value
 		}
+	}
+	if len(f.instanceTypes) > 0 {
+		req.InstanceType = f.instanceTypes[0]
+	}
+	if len(f.instanceTypes) > 1 {
+		req.Mixed.Types = f.instanceTypes[1:]
 	}
 	if changed("hop-limit") {
 		if f.hopLimit < 1 {

@@ -7,6 +7,7 @@
 package groupconfig
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"reflect"
@@ -44,7 +45,9 @@ type Spec struct {
 	Desired      *int   `json:"desired,omitempty"`
 	Min          *int   `json:"min,omitempty"`
 	Max          *int   `json:"max,omitempty"`
-	InstanceType string `json:"instanceType,omitempty"`
+	InstanceType Texts  `json:"instanceType,omitempty"`
+	Spot         *bool  `json:"spot,omitempty"`
+	OnDemandBase *int   `json:"onDemandBase,omitempty"`
 	AMIFamily    string `json:"amiFamily,omitempty" enum:"al2023 bottlerocket custom"`
 	AMI          string `json:"ami,omitempty"`
 
@@ -88,6 +91,18 @@ type Spec struct {
 	OnFailure      string            `json:"onFailure,omitempty" enum:"rollback do-nothing delete"`
 }
 
+// Texts is a list that is written as a text alone when it has one item, and
+// read of both.
+type Texts []string
+
+// MarshalJSON writes one item without a list around it.
+func (t Texts) MarshalJSON() ([]byte, error) {
+	if len(t) == 1 {
+		return json.Marshal(t[0])
+	}
+	return json.Marshal([]string(t))
+}
+
 // New is a config of the name with no settings.
 func New(name string) *Config {
 	return &Config{APIVersion: APIVersion, Kind: Kind, Metadata: Metadata{Name: name}}
@@ -124,7 +139,11 @@ func texts(value reflect.Value) []string {
 	case reflect.Pointer:
 		return texts(value.Elem())
 	case reflect.Slice:
-		return append([]string{}, value.Interface().([]string)...)
+		out := make([]string, value.Len())
+		for i := range out {
+			out[i] = value.Index(i).String()
+		}
+		return out
 	case reflect.Map:
 		pairs := value.Interface().(map[string]string)
 		out := []string{}
@@ -150,7 +169,7 @@ func (s *Spec) SetTexts(name string, texts []string) error {
 func setTexts(into reflect.Value, name string, texts []string) error {
 	switch kind := into.Kind(); {
 	case kind == reflect.Slice:
-		into.Set(reflect.ValueOf(slices.Clone(texts)))
+		into.Set(reflect.ValueOf(slices.Clone(texts)).Convert(into.Type()))
 	case kind == reflect.Map:
 		pairs := map[string]string{}
 		for _, text := range texts {

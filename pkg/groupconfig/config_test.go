@@ -35,7 +35,7 @@ func TestDecode(t *testing.T) {
 	}
 	want := New("workers")
 	want.Spec = Spec{
-		Desired: number(2), InstanceType: "m7g.large", AMI: "1.10", VolumeEncrypted: truth(false), Subnets: []string{"subnet-a", "subnet-b"},
+		Desired: number(2), InstanceType: Texts{"m7g.large"}, AMI: "1.10", VolumeEncrypted: truth(false), Subnets: []string{"subnet-a", "subnet-b"},
 		Labels: map[string]string{"team": "yes", "tier": "1"}, Taints: []string{"team=a:NoSchedule"},
 		KubeletConfig: map[string]any{"maxPods": 58.0, "evictionHard": map[string]any{"memory.available": "5%"}},
 		NodeConfig:    "#!/bin/sh\ntrue\n", PreBootstrap: []string{"echo a, b"},
@@ -57,6 +57,7 @@ func TestDecodeSaysWhatIsWrong(t *testing.T) {
 		"no truth":         {head + "spec:\n  private: yes\n", `line 5: spec.private: true or false is needed, not "yes"`},
 		"no list":          {head + "spec:\n  subnets: subnet-a\n", `line 5: spec.subnets: a list is needed, not "subnet-a"`},
 		"null":             {head + "spec:\n  labels:\n    a:\n", "line 6: spec.labels.a: a text is needed, not nothing"},
+		"keys for types":   {head + "spec:\n  instanceType: {a: b}\n", "line 5: spec.instanceType: a list is needed, not keys with values"},
 		"list for a text":  {head + "spec:\n  ami: [a]\n", "line 5: spec.ami: a text is needed, not a list"},
 		"no keys":          {"- a\n", "line 1: the file: keys with values are needed, not a list"},
 		"anchor":           {head + "spec:\n  subnets: &s [a]\n  cidr: *s\n", "line 5: spec.subnets: anchors and aliases are not read"},
@@ -117,14 +118,31 @@ func TestRoundTrip(t *testing.T) {
 // sample is a value that any reader but that of its own kind would change.
 func sample(name string) string {
 	switch name {
-	case "desired", "min", "max", "volumeSize", "volumeIops", "volumeThroughput", "hopLimit", "maxPods":
+	case "desired", "min", "max", "volumeSize", "volumeIops", "volumeThroughput", "hopLimit", "maxPods", "onDemandBase":
 		return "7"
-	case "volumeEncrypted", "private", "public", "isolatedSg", "noBeacon", "autoscalerTags":
+	case "volumeEncrypted", "private", "public", "isolatedSg", "noBeacon", "autoscalerTags", "spot":
 		return "true"
 	case "labels", "tags", "subnetTag":
 		return "on=1e3"
 	}
 	return "0x10"
+}
+
+// TestOneOrMore: a text alone is a list of one, and is written so.
+func TestOneOrMore(t *testing.T) {
+	for text, want := range map[string]Texts{"m5.large": {"m5.large"}, "[m5.large]": {"m5.large"}, "[a, b]": {"a", "b"}} {
+		config, err := Decode([]byte(head + "spec: {instanceType: " + text + "}\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, config.Spec.InstanceType); diff != "" {
+			t.Errorf("%s: %s", text, diff)
+		}
+		written, err := config.Encode()
+		if alone := strings.Contains(string(written), "instanceType: m5.large\n"); err != nil || alone != (len(want) == 1) {
+			t.Errorf("%s is written as %s (%v)", text, written, err)
+		}
+	}
 }
 
 func TestSetTextsRefuses(t *testing.T) {

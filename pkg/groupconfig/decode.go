@@ -185,6 +185,12 @@ func (d *decoder) isMapping(node *yamlnode.Node, path string) bool {
 }
 
 func (d *decoder) list(node *yamlnode.Node, into reflect.Value, path string) {
+	if into.Type() == reflect.TypeFor[Texts]() && node.Kind == yamlnode.ScalarNode {
+		out := reflect.MakeSlice(into.Type(), 1, 1)
+		d.value(node, out.Index(0), path)
+		into.Set(out)
+		return
+	}
 	if node.Kind != yamlnode.SequenceNode {
 		d.fault(node, "%s: a list is needed, not %s", path, described(node))
 		return

@@ -62,6 +62,9 @@ func schemaOf(kind reflect.Type) object {
 	case reflect.Bool:
 		return object{"type": "boolean"}
 	case reflect.Slice:
+		if kind == reflect.TypeFor[Texts]() {
+			return object{"anyOf": []object{{"type": "string"}, {"type": "array", "items": object{"type": "string"}}}}
+		}
 		return object{"type": "array", "items": schemaOf(kind.Elem())}
 	case reflect.Map:
 		if kind.Elem().Kind() == reflect.Interface {

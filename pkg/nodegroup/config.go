@@ -80,7 +80,9 @@ func CurrentConfig(recorded *groupconfig.Config, stack *snapshot.Stack) (*groupc
 			*into = value
 		}
 	}
-	text(&spec.InstanceType, "NodeInstanceType")
+	if first := have["NodeInstanceType"]; first != "" && len(spec.InstanceType) > 0 {
+		spec.InstanceType = append(groupconfig.Texts{first}, spec.InstanceType[1:]...)
+	}
 	text(&spec.VolumeType, "NodeVolumeType")
 	text(&spec.KeyPair, "KeyName")
 	if spec.AMI != "" { // else the newest was chosen, and stays

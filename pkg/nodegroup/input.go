@@ -36,7 +36,7 @@ func stackInput(snap *snapshot.Snapshot, req *Request, chosen choices) (stack.In
 		ClusterSecurityGroup: cluster.ClusterSGID, AuthenticationMode: string(cluster.AuthMode),
 		VPC: cluster.VPCID, Subnets: subnetIDs(chosen.subnets), IPv6: cluster.IPFamily == "ipv6",
 		Min: smallest, Desired: desired, Max: largest,
-		InstanceType: req.InstanceType, ImageID: chosen.image.ID, ImageSSMParam: chosen.image.SSMParameter, KeyName: chosen.keyName,
+		InstanceType: req.InstanceType, Mixed: stack.Mixed(req.Mixed), ImageID: chosen.image.ID, ImageSSMParam: chosen.image.SSMParameter, KeyName: chosen.keyName,
 		Volume: stack.Volume{SizeGiB: req.Volume.SizeGiB, Type: req.Volume.Type, IOPS: req.Volume.IOPS, Throughput: req.Volume.Throughput,
 			Encrypted: req.Volume.Encrypted, KMSKey: req.Volume.KMSKeyID},
 		Role: role,

@@ -28,17 +28,12 @@ func ReadBack(d *Description) (config *groupconfig.Config, notes []string) {
 		yes := true
 		spec.Private = &yes
 	}
-	if len(launch.InstanceTypes) > 0 {
-		spec.InstanceType = launch.InstanceTypes[0]
-	}
-	if len(launch.InstanceTypes) > 1 {
-		notes = append(notes, "the group mixes "+strings.Join(launch.InstanceTypes, ", ")+": only the first is taken")
-	}
+	spec.InstanceType = slices.Clone(launch.InstanceTypes)
 	readUserData(d, spec)
 	readStack(d, spec)
-	notes = append(notes, "read back from AWS, as the group's stack keeps no config; not seen, and not in it: bootstrap commands, "+
-		"user data and kubelet configuration of your own, encryption, IOPS and throughput of the volume, address ranges for SSH, "+
-		"the autoscaler's tags, permissions boundary and role of CloudFormation")
+	notes = []string{"read back from AWS, as the group's stack keeps no config; not seen, and not in it: Spot, bootstrap commands, " +
+		"user data and kubelet configuration of your own, encryption, IOPS and throughput of the volume, address ranges for SSH, " +
+		"the autoscaler's tags, permissions boundary and role of CloudFormation"}
 	return config, notes
 }
 

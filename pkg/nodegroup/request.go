@@ -13,7 +13,8 @@ type Request struct {
 	Name string // of the node group
 
 	Size         Size
-	InstanceType string
+	InstanceType string // the preferred one
+	Mixed        Mixed
 	Family       Family
 	ImageID      string // ami-…; empty: the newest of the family for the cluster's version
 
@@ -44,6 +45,17 @@ type Request struct {
 type Size struct {
 	Min, Max, Desired *int
 }
+
+// Mixed makes a group take machines of several kinds; the zero value takes
+// the one instance type on demand.
+type Mixed struct {
+	Types        []string // more types, in the order in which they are preferred
+	Spot         bool
+	OnDemandBase int // so many machines on demand before the first Spot instance
+}
+
+// InstanceTypes are all types that the group may take, the preferred one first.
+func (r *Request) InstanceTypes() []string { return append([]string{r.InstanceType}, r.Mixed.Types...) }
 
 // Family is an operating system with its own kind of user data.
 type Family string

@@ -86,6 +86,10 @@ func shapes(t *testing.T) map[string]stack.Input {
 		in.Network.PublicIP = &yes
 		in.Network.SecurityGroups = []string{"sg-0123456789abcdef1", "sg-0123456789abcdef2"}
 	})
+	shape("several-types", func(in *stack.Input) { in.Mixed.Types = []string{"m6i.large", "m5a.large"} })
+	shape("spot", func(in *stack.Input) {
+		in.Mixed = stack.Mixed{Types: []string{"m6i.large"}, Spot: true, OnDemandBase: 1}
+	})
 	shape("private", func(in *stack.Input) { in.Network.PublicIP, in.HopLimit = &no, 1 })
 	shape("role-details", func(in *stack.Input) {
 		in.Role = stack.Role{Path: "/nodes/", Boundary: "arn:aws:iam::111122223333:policy/edge", CNIPolicy: true,

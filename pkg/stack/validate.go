@@ -40,6 +40,9 @@ func (in Input) checkSizes() error {
 		return fmt.Errorf("sizes must satisfy 0 <= min <= desired <= max and max >= 1, not min %d, desired %d, max %d",
 			in.Min, in.Desired, in.Max)
 	}
+	if in.Mixed.OnDemandBase < 0 || in.Mixed.OnDemandBase > 0 && !in.Mixed.Spot {
+		return fmt.Errorf("a base of %d machines on demand makes sense with Spot instances only", in.Mixed.OnDemandBase)
+	}
 	if in.HopLimit < 0 || in.HopLimit > 64 {
 		return fmt.Errorf("hop limit %d is not between 1 and 64", in.HopLimit)
 	}

@@ -30,6 +30,9 @@ func wishes(in Input, s Summary) []string {
 		{"nodeadm feature gates", len(boot.FeatureGates) > 0, false},
 		{"bootstrap commands", len(boot.PreBootstrap)+len(boot.PostBootstrap) > 0, false},
 
+		{"several instance types", len(in.Mixed.Types) > 0, false},
+		{"Spot instances", in.Mixed.Spot, false},
+
 		{"a key pair", in.KeyName != "", s.has("KeyName")},
 		{"a hop limit", in.HopLimit > 0, false},
 		{"the volume size", in.Volume.SizeGiB > 0, s.has("NodeVolumeSize")},
