@@ -32,6 +32,7 @@ type addFlags struct {
 	volumeSize, volumeIOPS, volumeThroughput int
 	volumeType, volumeKey                    string
 	volumeEncrypted                          bool
+	extraVolumes                             []string
 
 	subnets, subnetTags []string
 	private, public     bool
@@ -97,6 +98,7 @@ func (f *addFlags) bindVolume(flags *pflag.FlagSet) {
 	flags.IntVar(&f.volumeThroughput, "volume-throughput", 0, "`MiB/s` (gp3)")
 	flags.BoolVar(&f.volumeEncrypted, "volume-encrypted", true, "encrypt the volume")
 	flags.StringVar(&f.volumeKey, "volume-kms-key", "", "KMS `key` to encrypt with (default: the account's for EBS)")
+	flags.StringSliceVar(&f.extraVolumes, "extra-volumes", nil, "more volumes, `device=GiB:type,...` (type: gp3), neither formatted nor mounted")
 }
 
 func (f *addFlags) bindNetwork(flags *pflag.FlagSet) {
@@ -220,6 +222,9 @@ func (f *addFlags) placement(req *nodegroup.Request) error {
 
 func (f *addFlags) lists(req *nodegroup.Request) error {
 	var err error
+	if req.ExtraVolumes, err = nodegroup.ParseVolumes(f.extraVolumes); err != nil {
+		return err
+	}
 	if req.Subnets.Tags, err = pairs("--subnet-tag", f.subnetTags); err != nil {
 		return err
 	}

@@ -103,6 +103,9 @@ func (c *addCommand) writePlan(w io.Writer, plan *nodegroup.Plan, verdict report
 	}
 	row("image", "%s %s", plan.Image.ID, plan.Image.Name)
 	row("volume", "%s", volumeText(c.req.Volume))
+	for _, extra := range c.req.ExtraVolumes {
+		row("", "%s: %d GiB %s", extra.Device, extra.SizeGiB, extra.Type)
+	}
 	for i, subnet := range plan.Subnets {
 		label := ""
 		if i == 0 {

@@ -51,12 +51,13 @@ type Spec struct {
 	AMIFamily    string `json:"amiFamily,omitempty" enum:"al2023 bottlerocket custom"`
 	AMI          string `json:"ami,omitempty"`
 
-	VolumeSize       *int   `json:"volumeSize,omitempty"`
-	VolumeType       string `json:"volumeType,omitempty"`
-	VolumeIOPS       *int   `json:"volumeIops,omitempty"`
-	VolumeThroughput *int   `json:"volumeThroughput,omitempty"`
-	VolumeEncrypted  *bool  `json:"volumeEncrypted,omitempty"`
-	VolumeKMSKey     string `json:"volumeKmsKey,omitempty"`
+	VolumeSize       *int     `json:"volumeSize,omitempty"`
+	VolumeType       string   `json:"volumeType,omitempty"`
+	VolumeIOPS       *int     `json:"volumeIops,omitempty"`
+	VolumeThroughput *int     `json:"volumeThroughput,omitempty"`
+	VolumeEncrypted  *bool    `json:"volumeEncrypted,omitempty"`
+	VolumeKMSKey     string   `json:"volumeKmsKey,omitempty"`
+	ExtraVolumes     []string `json:"extraVolumes,omitempty"`
 
 	Subnets        []string          `json:"subnets,omitempty"`
 	SubnetTag      map[string]string `json:"subnetTag,omitempty"`

@@ -39,7 +39,7 @@ func stackInput(snap *snapshot.Snapshot, req *Request, chosen choices) (stack.In
 		InstanceType: req.InstanceType, Mixed: stack.Mixed(req.Mixed), ImageID: chosen.image.ID, ImageSSMParam: chosen.image.SSMParameter, KeyName: chosen.keyName,
 		Volume: stack.Volume{SizeGiB: req.Volume.SizeGiB, Type: req.Volume.Type, IOPS: req.Volume.IOPS, Throughput: req.Volume.Throughput,
 			Encrypted: req.Volume.Encrypted, KMSKey: req.Volume.KMSKeyID},
-		Role: role,
+		ExtraVolumes: extraVolumes(req), Role: role,
 		Network: stack.Network{Isolated: req.Network.Isolated, SecurityGroups: req.Network.SecurityGroups,
 			Ingress: sshRules(req.Network.SSHFrom), PublicIP: chosen.publicIP},
 		HopLimit: req.Network.HopLimit,

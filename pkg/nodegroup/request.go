@@ -18,14 +18,15 @@ type Request struct {
 	Family       Family
 	ImageID      string // ami-…; empty: the newest of the family for the cluster's version
 
-	Volume   Volume
-	Subnets  SubnetChoice
-	Access   SSHKey
-	Identity Identity
-	Network  Network
-	Kubelet  Kubelet
-	Boot     Boot
-	Stack    StackOptions
+	Volume       Volume
+	ExtraVolumes []ExtraVolume
+	Subnets      SubnetChoice
+	Access       SSHKey
+	Identity     Identity
+	Network      Network
+	Kubelet      Kubelet
+	Boot         Boot
+	Stack        StackOptions
 
 	// Tags are put on everything the stack makes.
 	Tags map[string]string

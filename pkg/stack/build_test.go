@@ -106,6 +106,9 @@ func shapes(t *testing.T) map[string]stack.Input {
 			KMSKey: "arn:aws:kms:us-east-1:111122223333:key/0123abcd-0123-0123-0123-0123456789ab"}
 		in.IMDSv1 = true
 	})
+	shape("more-volumes", func(in *stack.Input) {
+		in.ExtraVolumes = []stack.Volume{{Device: "/dev/xvdf", SizeGiB: 200, Type: "gp3", Encrypted: true}, {Device: "/dev/xvdg", SizeGiB: 500, Type: "st1"}}
+	})
 	shape("tags-and-autoscaler", func(in *stack.Input) {
 		in.Tags, in.AutoscalerTags = map[string]string{"team": "web", "cost-centre": "42"}, true
 		in.Boot.Labels["pool"] = "a"

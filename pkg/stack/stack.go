@@ -56,11 +56,12 @@ type Input struct {
 	ImageSSMParam     string // the public parameter ImageID was read from, for templates that insist on one; may be empty
 	KeyName           string // EC2 key pair; empty for none
 
-	Volume   Volume
-	Role     Role
-	Network  Network
-	HopLimit int  // of IMDS answers; 0 means 2, and 1 keeps pods without host network away from IMDS
-	IMDSv1   bool // also answer IMDSv1 requests
+	Volume       Volume
+	ExtraVolumes []Volume `json:"ExtraVolumes,omitempty"` // each with its device, size and type
+	Role         Role
+	Network      Network
+	HopLimit     int  // of IMDS answers; 0 means 2, and 1 keeps pods without host network away from IMDS
+	IMDSv1       bool // also answer IMDSv1 requests
 
 	// Metadata is kept in the template for whoever reads it, and makes nothing. It is left out of a template that
 	// it would make too large. It is no part of what was asked for, and so of no digest.

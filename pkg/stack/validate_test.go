@@ -34,6 +34,10 @@ func TestBuildRefuses(t *testing.T) {
 		{"throughput can be set for gp3", func(in *stack.Input) { in.Volume.Type, in.Volume.Throughput = "io2", 500 }},
 		{"IOPS can be set for", func(in *stack.Input) { in.Volume.Type, in.Volume.IOPS = "st1", 500 }},
 		{"cannot be negative", func(in *stack.Input) { in.Volume.SizeGiB = -1 }},
+		{"two volumes have the device /dev/xvda", func(in *stack.Input) {
+			in.ExtraVolumes = []stack.Volume{{Device: "/dev/xvda", SizeGiB: 1, Type: "gp3"}}
+		}},
+		{"needs a device, a size and a type", func(in *stack.Input) { in.ExtraVolumes = []stack.Volume{{Device: "/dev/xvdf", Type: "gp3"}} }},
 		{"has 0 sources", func(in *stack.Input) { in.Network.Ingress = []stack.Rule{{Protocol: "-1"}} }},
 		{"has 2 sources", func(in *stack.Input) {
 			in.Network.Ingress = []stack.Rule{{Protocol: "-1", CIDR: "10.0.0.0/8", PrefixList: "pl-1"}}

@@ -39,6 +39,7 @@ func wishes(in Input, s Summary) []string {
 		{"the volume type", in.Volume.Type != "", s.has("NodeVolumeType")},
 		{"volume IOPS or throughput", in.Volume.IOPS+in.Volume.Throughput > 0, false},
 		{"a KMS key", in.Volume.KMSKey != "", false},
+		{"more volumes", len(in.ExtraVolumes) > 0, false},
 		{"the volume's device", in.Volume.Device != "", false},
 
 		{"an existing role or instance profile", in.Role.ARN != "" || in.Role.ProfileARN != "", false},
