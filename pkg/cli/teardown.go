@@ -191,7 +191,8 @@ func (c *teardownCommand) facts(ctx context.Context, s *session, snap *snapshot.
 	}
 	var nodes []string
 	for i := range snap.Nodes {
-		if node := &snap.Nodes[i]; node.Kube != nil && node.Group != "" {
+		node := &snap.Nodes[i]
+		if group := snap.Group(node.Group); node.Kube != nil && group != nil && group.Tool == nodegroup.ToolOurs {
 			nodes = append(nodes, node.Kube.Name)
 		}
 	}

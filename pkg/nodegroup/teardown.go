@@ -91,7 +91,7 @@ func MakeTeardownPlan(snap *snapshot.Snapshot, facts *TeardownFacts, options Tea
 			plan.refuse(err.Error(), "")
 			continue
 		}
-		group.SkipDrain, group.ServiceRole = true, options.ServiceRole // all are drained together, before the first is deleted
+		group.ServiceRole = options.ServiceRole
 		plan.Groups = append(plan.Groups, group)
 	}
 	plan.Stays = append(stays(cluster, facts.Stack), behind(facts.Leftovers, options)...)
@@ -172,7 +172,7 @@ func (p *TeardownPlan) refuseForeign(snap *snapshot.Snapshot, facts *TeardownFac
 		p.refuse(fmt.Sprintf("node group %s, made by %s (Auto Scaling group %s)", group.Name, group.Tool, group.ASGName), p.foreignFix(group))
 	}
 	for i := range snap.Nodes {
-		if node := &snap.Nodes[i]; node.Kube != nil && node.Group == "" {
+		if node := &snap.Nodes[i]; node.Group == "" && (node.Kube != nil || lives(node.Cloud)) {
 			p.refuseStray(snap, node)
 		}
 	}
@@ -192,30 +192,46 @@ func (p *TeardownPlan) foreignFix(group *snapshot.Group) string {
 	return "delete it with what made it"
 }
 
-// Labels by which a node says who runs its machine.
+// lives reports whether a machine is there and can come back: a stopped one
+// costs its volumes.
+func lives(machine *snapshot.Instance) bool {
+	return machine != nil && machine.State != "terminated" && machine.State != "shutting-down"
+}
+
+// Labels of nodes, and tags of instances, by which they say who runs them.
 const (
 	labelManaged  = "eks.amazonaws.com/nodegroup"
+	tagManaged    = "eks:nodegroup-name"
 	labelCompute  = "eks.amazonaws.com/compute-type" // fargate, auto, hybrid
-	labelNodePool = "karpenter.sh/nodepool"
+	labelNodePool = "karpenter.sh/nodepool"          // Karpenter tags its instances with it, too
 )
 
 // refuseStray refuses a machine that no group has, and that would run on
 // without a cluster.
 func (p *TeardownPlan) refuseStray(snap *snapshot.Snapshot, node *snapshot.Node) {
-	labels := node.Kube.Labels
+	var labels, tags map[string]string
+	what := "instance " + node.InstanceID
+	if node.Cloud != nil {
+		tags = node.Cloud.Tags
+	}
+	if node.Kube != nil {
+		labels, what = node.Kube.Labels, "node "+node.Kube.Name
+	}
 	compute := labels[labelCompute]
 	switch {
-	case labels[labelManaged] != "", compute == "fargate", compute == "auto":
+	case labels[labelManaged] != "", tags[tagManaged] != "", compute == "fargate", compute == "auto":
 		return // its group or profile is named; EKS itself ends those of Auto Mode
-	case len(orphans(snap, labels[product.TagGroup])) > 0 && (node.Cloud == nil || node.Cloud.State == "terminated"):
+	case !lives(node.Cloud) && len(orphans(snap, labels[product.TagGroup])) > 0:
 		return // goes with its group
-	case labels[labelNodePool] != "":
-		p.refuse(fmt.Sprintf("node %s, made by Karpenter", node.Kube.Name), "kubectl delete nodepool "+labels[labelNodePool])
+	case cmp.Or(labels[labelNodePool], tags[labelNodePool]) != "":
+		p.refuse(what+", made by Karpenter", "kubectl delete nodepool "+cmp.Or(labels[labelNodePool], tags[labelNodePool]))
 	case compute == "hybrid":
-		p.refuse(fmt.Sprintf("node %s is a hybrid one", node.Kube.Name), "run nodeadm uninstall on it, then: kubectl delete node "+node.Kube.Name)
+		p.refuse(what+" is a hybrid one", "run nodeadm uninstall on it, then: kubectl delete node "+node.Kube.Name)
+	case lives(node.Cloud):
+		p.refuse(fmt.Sprintf("%s belongs to no group (%s is %s)", what, node.InstanceID, node.Cloud.State),
+			"aws ec2 terminate-instances --region "+p.Region+" --instance-ids "+node.InstanceID)
 	default:
-		p.refuse(fmt.Sprintf("node %s belongs to no group (%s)", node.Kube.Name, cmp.Or(node.InstanceID, "its machine is not known")),
-			"end its machine, then: kubectl delete node "+node.Kube.Name)
+		p.refuse(what+" belongs to no group, and its machine is not known", "kubectl delete node "+node.Kube.Name)
 	}
 }
 

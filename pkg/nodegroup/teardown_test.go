@@ -39,6 +39,11 @@ func TestTeardownRefuses(t *testing.T) {
 			s.Nodes = append(s.Nodes, snapshot.Node{InstanceID: "i-stray", Cloud: &snapshot.Instance{State: "running"}, Kube: &snapshot.KubeNode{Name: "stray", Labels: labels}})
 		}
 	}
+	silent := func(state string, tags map[string]string) snapshottest.Edit {
+		return func(s *snapshot.Snapshot) {
+			s.Nodes = append(s.Nodes, snapshot.Node{InstanceID: "i-silent", Cloud: &snapshot.Instance{State: state, Tags: tags}})
+		}
+	}
 	foreign := func(tool string, stack *snapshot.Stack) snapshottest.Edit {
 		return func(s *snapshot.Snapshot) {
 			s.Groups = append(s.Groups, snapshot.Group{Name: "ng", ASGName: "asg-ng", Tool: tool, Stack: stack})
@@ -60,7 +65,15 @@ func TestTeardownRefuses(t *testing.T) {
 		"a stack":     {edit: foreign("cloudformation", &snapshot.Stack{Name: "s"}), facts: TeardownFacts{Leftovers: none}, want: []string{"node group ng, made by cloudformation (Auto Scaling group asg-ng) | aws cloudformation delete-stack --region us-west-2 --stack-name s"}},
 		"terraform":   {edit: foreign("terraform", nil), facts: TeardownFacts{Leftovers: none}, want: []string{"node group ng, made by terraform (Auto Scaling group asg-ng) | delete it with what made it"}},
 		"karpenter":   {edit: stray(map[string]string{labelNodePool: "default"}), facts: TeardownFacts{Leftovers: none}, want: []string{"node stray, made by Karpenter | kubectl delete nodepool default"}},
-		"by hand":     {edit: stray(nil), facts: TeardownFacts{Leftovers: none}, want: []string{"node stray belongs to no group (i-stray) | end its machine, then: kubectl delete node stray"}},
+		"by hand":     {edit: stray(nil), facts: TeardownFacts{Leftovers: none}, want: []string{"node stray belongs to no group (i-stray is running) | aws ec2 terminate-instances --region us-west-2 --instance-ids i-stray"}},
+		"silent":      {edit: silent("stopped", nil), facts: TeardownFacts{Leftovers: none}, want: []string{"instance i-silent belongs to no group (i-silent is stopped) | aws ec2 terminate-instances --region us-west-2 --instance-ids i-silent"}},
+		"silent pool": {edit: silent("running", map[string]string{labelNodePool: "default"}), facts: TeardownFacts{Leftovers: none}, want: []string{"instance i-silent, made by Karpenter | kubectl delete nodepool default"}},
+		"its managed": {edit: silent("running", map[string]string{tagManaged: "ng"}), facts: TeardownFacts{Leftovers: none}},
+		"ended":       {edit: silent("shutting-down", nil), facts: TeardownFacts{Leftovers: none}},
+		"no machine": {edit: func(s *snapshot.Snapshot) {
+			s.Nodes = append(s.Nodes, snapshot.Node{Kube: &snapshot.KubeNode{Name: "stray"}})
+		}, facts: TeardownFacts{Leftovers: none},
+			want: []string{"node stray belongs to no group, and its machine is not known | kubectl delete node stray"}},
 		"hybrid":      {edit: stray(map[string]string{labelCompute: "hybrid"}), facts: TeardownFacts{Leftovers: none}, want: []string{"node stray is a hybrid one | run nodeadm uninstall on it, then: kubectl delete node stray"}},
 		"auto mode":   {edit: stray(map[string]string{labelCompute: "auto"}), facts: TeardownFacts{Leftovers: none}},
 		"its profile": {edit: stray(map[string]string{labelCompute: "fargate"}), facts: TeardownFacts{Leftovers: none}},
