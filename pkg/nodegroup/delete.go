@@ -114,6 +114,21 @@ func MakeDeletePlan(snap *snapshot.Snapshot, name string) (*DeletePlan, error) {
 // stopped after the stack is gone. CloudFormation names a role after its
 // stack, so the role cannot be anybody else's.
 func leftoverRole(snap *snapshot.Snapshot, stackName string) string {
+	for _, arn := range mappedRoles(snap) {
+		if strings.HasPrefix(nameInARN(arn), stackName+roleOfStackName) {
+			return arn
+		}
+	}
+	return ""
+}
+
+// roleOfStackName is what CloudFormation puts between the stack's name and a
+// random end when it names the stack's role.
+const roleOfStackName = "-" + outputRole + "-"
+
+// mappedRoles are the ARNs of all principals that access entries and aws-auth
+// map.
+func mappedRoles(snap *snapshot.Snapshot) []string {
 	var mapped []string
 	for _, entry := range snap.Access.Entries {
 		mapped = append(mapped, entry.PrincipalARN)
@@ -123,12 +138,7 @@ func leftoverRole(snap *snapshot.Snapshot, stackName string) string {
 			mapped = append(mapped, role.RoleARN)
 		}
 	}
-	for _, arn := range mapped {
-		if strings.HasPrefix(nameInARN(arn), stackName+"-NodeInstanceRole-") {
-			return arn
-		}
-	}
-	return ""
+	return mapped
 }
 
 // ToolOurs is what a group's Tool says when this product made it.

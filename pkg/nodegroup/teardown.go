@@ -109,7 +109,8 @@ func (p *TeardownPlan) refuse(what, fix string) {
 }
 
 // groupNames are all groups of this product: those that stand, those whose
-// stack was left over, and those of which only Node objects are left.
+// stack was left over, and those of which only Node objects or the mapping of
+// the stack's role are left.
 func groupNames(snap *snapshot.Snapshot) []string {
 	var names []string
 	for i := range snap.Groups {
@@ -131,8 +132,28 @@ func groupNames(snap *snapshot.Snapshot) []string {
 			names = append(names, name)
 		}
 	}
+	for _, arn := range mappedRoles(snap) {
+		if name := groupOfRole(snap.Cluster.Name, arn); name != "" {
+			names = append(names, name)
+		}
+	}
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// groupOfRole takes a group's name out of the name that CloudFormation gave to
+// the role of its stack, "" for any other role.
+func groupOfRole(cluster, arn string) string {
+	prefix, err := StackName(cluster, "")
+	if err != nil {
+		return ""
+	}
+	rest, ours := strings.CutPrefix(nameInARN(arn), prefix)
+	name, _, made := strings.Cut(rest, roleOfStackName)
+	if !ours || !made || ValidateName(name) != nil {
+		return ""
+	}
+	return name
 }
 
 // refuseState refuses a cluster that EKS would not delete now.

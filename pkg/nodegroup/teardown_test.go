@@ -126,6 +126,7 @@ func TestTeardownFindsAllOfOurs(t *testing.T) {
 		other.Tags[product.TagCluster] = "another"
 		s.Stacks = append(s.Stacks, failed, other)
 		s.Nodes = append(s.Nodes, snapshot.Node{InstanceID: "i-gone", Kube: &snapshot.KubeNode{Name: "orphan", Labels: map[string]string{product.TagGroup: "past"}}})
+		s.Access.Entries = append(s.Access.Entries, snapshot.AccessEntry{PrincipalARN: "arn:aws:iam::111122223333:role/eksnodes-demo-mapped-NodeInstanceRole-1A2B"})
 	})
 	plan, err := MakeTeardownPlan(snap, &TeardownFacts{Leftovers: &snapshot.Leftovers{}}, TeardownOptions{})
 	if err != nil {
@@ -135,7 +136,7 @@ func TestTeardownFindsAllOfOurs(t *testing.T) {
 	for _, group := range plan.Groups {
 		names = append(names, group.Group)
 	}
-	if want := []string{"halfmade", "past", "workers"}; !slices.Equal(names, want) || len(plan.Refusals) > 0 {
+	if want := []string{"halfmade", "mapped", "past", "workers"}; !slices.Equal(names, want) || len(plan.Refusals) > 0 {
 		t.Errorf("groups %v, want %v; against it %v", names, want, plan.Refusals)
 	}
 }
