@@ -11,7 +11,7 @@ import (
 // TestConfirmName: only the name is a yes.
 func TestConfirmName(t *testing.T) {
 	for answer, want := range map[string]error{
-		"demo\n": nil, " demo \n": nil, "demo": nil, "y\n": errOtherName, "yes\n": errOtherName, "Demo\n": errOtherName, "demo2\n": errOtherName, "\n": errOtherName, "": errOtherName,
+		"demo\n": nil, "  demo\n": nil, "demo": nil, "y\n": errOtherName, "yes\n": errOtherName, "Demo\n": errOtherName, "demo2\n": errOtherName, "\n": errOtherName, "": errOtherName,
 	} {
 		s := screen{in: strings.NewReader(answer), err: io.Discard, asks: true}
 		if err := s.confirmName(t.Context(), "delete cluster demo", "demo"); !errors.Is(err, want) || want == nil && err != nil {

@@ -75,6 +75,10 @@ func writeTeardownPlan(w io.Writer, plan *nodegroup.TeardownPlan) {
 		if i == 0 {
 			label = "groups"
 		}
+		if group.Stack.ID == "" {
+			row(label, "%s: what its deletion has left", group.Group)
+			continue
+		}
 		row(label, "%s: %s, stack %s (%s)", group.Group, count(len(group.Nodes), "node", "nodes"), group.Stack.Name, group.Stack.Status)
 	}
 	if len(plan.Groups) == 0 {

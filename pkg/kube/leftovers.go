@@ -151,7 +151,7 @@ func claimedDisks(volumes []corev1.PersistentVolume) []snapshot.ClaimedDisk {
 	var out []snapshot.ClaimedDisk
 	for i := range volumes {
 		volume := &volumes[i]
-		id := ""
+		var id string
 		switch spec := volume.Spec.PersistentVolumeSource; {
 		case spec.CSI != nil && slices.Contains(ebsDrivers(), spec.CSI.Driver):
 			id = spec.CSI.VolumeHandle
