@@ -78,9 +78,9 @@ faults: build ## break real things, and write docs/faults.md: what the doctor na
 	$(CLEAN_ENV) EKSNODES_FAULTS_TABLE=$(CURDIR)/docs/faults.md go -C test/sandbox test -count=1 -timeout 40m -parallel 6 ./e2e/faults/...
 
 .PHONY: life-tier
-life-tier: build ## access, scaling, deletion on real nodes
+life-tier: build ## access, scaling, deletion, the end of a cluster on real nodes
 	$(call say,life of a group)
-	$(CLEAN_ENV) go -C test/sandbox test -count=1 -timeout 30m ./e2e/life/...
+	$(CLEAN_ENV) go -C test/sandbox test -count=1 -timeout 30m -p 1 ./e2e/life/... ./e2e/cleanup/...
 
 .PHONY: road-tier
 road-tier: build ## machines' own reports, by every road

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/check"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/cloud"
@@ -26,7 +27,12 @@ the cluster's authentication mode asks for (access entry or aws-auth), and
 every instance is followed from request to Ready.
 
 The same command run again takes up where it stopped, and changes nothing
-that is right.`
+that is right.
+
+The settings can stand in a file (-f), by the names of the flags in camel case;
+a flag given beside the file wins, and so does NAME. describe -o config writes
+such a file of a group that exists, and --from-existing takes the settings of
+one for a group of another name.`
 
 const addExamples = `  # three nodes with everything chosen for you
   %[1]s add workers
@@ -37,6 +43,16 @@ const addExamples = `  # three nodes with everything chosen for you
   # ARM nodes for one team, in private subnets
   %[1]s add team-a --instance-type m7g.large --desired 5 --private \
       --labels team=a --taints team=a:NoSchedule
+
+  # settings in a file, kept with your code
+  %[1]s describe workers -o config > workers.yaml
+  %[1]s add -f workers.yaml
+
+  # one more of the same kind
+  %[1]s add workers-b --from-existing workers --desired 5
+
+  # Spot machines of whichever type is to be had, the first one on demand
+  %[1]s add batch --instance-type m6i.large,m5.large,m5a.large --spot --on-demand-base 1
 
   # the template and its parameters, for CloudFormation by other means
   %[1]s add workers --dry-run -o cfn > workers.yaml
@@ -51,11 +67,16 @@ const (
 func newAdd(app *app, conn *connection) *cobra.Command {
 	var flags addFlags
 	cmd := &cobra.Command{
-		Use:     "add NAME [flags]",
+		Use:     "add [NAME] [flags]",
 		Short:   "Add a node group and wait until its nodes are Ready",
 		Long:    addHelp,
 		Example: fmt.Sprintf(addExamples, product.Command),
-		Args:    oneName,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if flags.file != "" && len(args) == 0 {
+				return nil // the file has it
+			}
+			return oneName(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := checkOutput(flags.output, "json", "yaml", "cfn"); err != nil {
 				return err
@@ -63,11 +84,7 @@ func newAdd(app *app, conn *connection) *cobra.Command {
 			if flags.output == "cfn" && !flags.dryRun {
 				return usagef("-o cfn prints what would be made: add --dry-run")
 			}
-			req, err := flags.request(args[0], cmd.Flags().Changed)
-			if err != nil {
-				return err
-			}
-			add := &addCommand{app: app, conn: conn, flags: &flags, req: req}
+			add := &addCommand{app: app, conn: conn, flags: &flags, given: cmd.Flags(), name: strings.Join(args, "")}
 			return add.run(cmd.Context())
 		},
 	}
@@ -84,14 +101,15 @@ type addCommand struct {
 	app   *app
 	conn  *connection
 	flags *addFlags
-	req   *nodegroup.Request
+	given *pflag.FlagSet // the flags, with which of them were given
+	name  string         // as typed; "" leaves it to the file
 
+	req     *nodegroup.Request
 	session *session
 }
 
 func (c *addCommand) run(ctx context.Context) error {
-	var err error
-	if c.session, err = c.conn.open(ctx); err != nil {
+	if err := c.settings(ctx); err != nil {
 		return err
 	}
 	if c.flags.createKey != "" {
@@ -177,11 +195,14 @@ func (c *addCommand) second(snap *snapshot.Snapshot, existing *snapshot.Stack) (
 	if nodegroup.Usable(existing) {
 		return req, kubeSections
 	}
-	req.InstanceTypes = []string{c.req.InstanceType}
+	req.InstanceTypes = c.req.InstanceTypes()
 	req.KeyName = c.req.Access.Name
 	req.SecurityGroupIDs = c.req.Network.SecurityGroups
 	req.Sections = append(req.Sections, snapshot.SectionSecurityGroups, snapshot.SectionInstanceTypes,
-		snapshot.SectionOfferings, snapshot.SectionQuotas)
+		snapshot.SectionOfferings)
+	if !c.req.Mixed.Spot { // the quota is that of machines on demand
+		req.Sections = append(req.Sections, snapshot.SectionQuotas)
+	}
 	if req.KeyName != "" {
 		req.Sections = append(req.Sections, snapshot.SectionKeyPairs)
 	}

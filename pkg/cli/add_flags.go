@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 	"sigs.k8s.io/yaml"
 
+	"github.com/eksnodes/kubectl-eksnodes/pkg/groupconfig"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/nodegroup"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/nodelabels"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/userdata"
@@ -19,13 +20,19 @@ import (
 // addFlags are the flags of `add` as typed. request turns them into a typed
 // request; nothing after it sees a flag's text.
 type addFlags struct {
+	file, fromExisting string
+	inline             groupconfig.Spec // the settings of the file that flags take from files of their own
+
 	min, max, desired int
-	instanceType      string
+	instanceTypes     []string
+	spot              bool
+	onDemandBase      int
 	family, image     string
 
 	volumeSize, volumeIOPS, volumeThroughput int
 	volumeType, volumeKey                    string
 	volumeEncrypted                          bool
+	extraVolumes                             []string
 
 	subnets, subnetTags []string
 	private, public     bool
@@ -58,6 +65,7 @@ type addFlags struct {
 }
 
 func (f *addFlags) bind(cmd *cobra.Command) {
+	section(cmd, "Settings from elsewhere", f.bindFrom)
 	section(cmd, "Nodes", f.bindNodes)
 	section(cmd, "Volume", f.bindVolume)
 	section(cmd, "Network", f.bindNetwork)
@@ -67,11 +75,18 @@ func (f *addFlags) bind(cmd *cobra.Command) {
 	section(cmd, "Run", f.bindRun)
 }
 
+func (f *addFlags) bindFrom(flags *pflag.FlagSet) {
+	flags.StringVarP(&f.file, "filename", "f", "", "YAML `file` with the settings, - for stdin; a flag given beside it wins")
+	flags.StringVar(&f.fromExisting, "from-existing", "", "take the settings of the `group`; a flag given beside it wins")
+}
+
 func (f *addFlags) bindNodes(flags *pflag.FlagSet) {
 	flags.IntVar(&f.desired, "desired", 0, "nodes to begin with (default 3)")
 	flags.IntVar(&f.min, "min", 0, "fewest nodes (default 1)")
 	flags.IntVar(&f.max, "max", 0, "most nodes (default: one more than desired)")
-	flags.StringVar(&f.instanceType, "instance-type", "t3.medium", "EC2 instance `type`")
+	flags.StringSliceVar(&f.instanceTypes, "instance-type", []string{"t3.medium"}, "EC2 instance `types`, the preferred one first")
+	flags.BoolVar(&f.spot, "spot", false, "Spot instances, of whichever type is cheap and likely to stay")
+	flags.IntVar(&f.onDemandBase, "on-demand-base", 0, "with --spot: `number` of nodes that are on demand all the same")
 	flags.StringVar(&f.family, "ami-family", "al2023", "al2023, bottlerocket or custom (with --ami)")
 	flags.StringVar(&f.image, "ami", "", "AMI `id` (default: newest of the family for the cluster's version)")
 }
@@ -83,6 +98,7 @@ func (f *addFlags) bindVolume(flags *pflag.FlagSet) {
 	flags.IntVar(&f.volumeThroughput, "volume-throughput", 0, "`MiB/s` (gp3)")
 	flags.BoolVar(&f.volumeEncrypted, "volume-encrypted", true, "encrypt the volume")
 	flags.StringVar(&f.volumeKey, "volume-kms-key", "", "KMS `key` to encrypt with (default: the account's for EBS)")
+	flags.StringSliceVar(&f.extraVolumes, "extra-volumes", nil, "more volumes, `device=GiB:type,...` (type: gp3), neither formatted nor mounted")
 }
 
 func (f *addFlags) bindNetwork(flags *pflag.FlagSet) {
@@ -136,9 +152,10 @@ func (f *addFlags) bindRun(flags *pflag.FlagSet) {
 }
 
 // request parses and types the flags. Files are read here, nothing else is.
-func (f *addFlags) request(name string, changed func(string) bool) (*nodegroup.Request, error) {
+func (f *addFlags) request(name string, flags *pflag.FlagSet) (*nodegroup.Request, error) {
+	changed := flags.Changed
 	req := &nodegroup.Request{
-		Name: name, InstanceType: f.instanceType, Family: nodegroup.Family(f.family), ImageID: f.image,
+		Name: name, Mixed: nodegroup.Mixed{Spot: f.spot, OnDemandBase: f.onDemandBase}, Family: nodegroup.Family(f.family), ImageID: f.image,
 		Volume: nodegroup.Volume{SizeGiB: f.volumeSize, Type: f.volumeType, IOPS: f.volumeIOPS, Throughput: f.volumeThroughput,
 			Encrypted: f.volumeEncrypted, KMSKeyID: f.volumeKey},
 		Subnets:  nodegroup.SubnetChoice{IDs: f.subnets},
@@ -159,6 +176,12 @@ func (f *addFlags) request(name string, changed func(string) bool) (*nodegroup.R
 			*size.to = size.value
 		}
 	}
+	if len(f.instanceTypes) > 0 {
+		req.InstanceType = f.instanceTypes[0]
+	}
+	if len(f.instanceTypes) > 1 {
+		req.Mixed.Types = f.instanceTypes[1:]
+	}
 	if changed("hop-limit") {
 		if f.hopLimit < 1 {
 			return nil, usagef("--hop-limit %d: EC2 takes 1 to 64", f.hopLimit)
@@ -177,7 +200,12 @@ func (f *addFlags) request(name string, changed func(string) bool) (*nodegroup.R
 	if err := f.key(req); err != nil {
 		return nil, err
 	}
-	return req, req.Validate()
+	if err := req.Validate(); err != nil {
+		return nil, err
+	}
+	var err error
+	req.Config, err = record(req, flags)
+	return req, err
 }
 
 func (f *addFlags) placement(req *nodegroup.Request) error {
@@ -194,6 +222,9 @@ func (f *addFlags) placement(req *nodegroup.Request) error {
 
 func (f *addFlags) lists(req *nodegroup.Request) error {
 	var err error
+	if req.ExtraVolumes, err = nodegroup.ParseVolumes(f.extraVolumes); err != nil {
+		return err
+	}
 	if req.Subnets.Tags, err = pairs("--subnet-tag", f.subnetTags); err != nil {
 		return err
 	}
@@ -229,6 +260,7 @@ func pairs(flag string, specs []string) (map[string]string, error) {
 }
 
 func (f *addFlags) files(req *nodegroup.Request) error {
+	req.Kubelet.Config, req.Boot.UserData = f.inline.KubeletConfig, []byte(f.inline.NodeConfig)
 	if f.kubeletConfig != "" {
 		text, err := readFile("--kubelet-config", f.kubeletConfig)
 		if err != nil {
@@ -237,10 +269,10 @@ func (f *addFlags) files(req *nodegroup.Request) error {
 		if err := yaml.Unmarshal(text, &req.Kubelet.Config); err != nil {
 			return usagef("--kubelet-config %s: %w", f.kubeletConfig, err)
 		}
-		// These two say what kind of file it is, not how a kubelet runs.
-		delete(req.Kubelet.Config, "apiVersion")
-		delete(req.Kubelet.Config, "kind")
 	}
+	// These two say what kind of file it is, not how a kubelet runs.
+	delete(req.Kubelet.Config, "apiVersion")
+	delete(req.Kubelet.Config, "kind")
 	if f.nodeConfig != "" {
 		text, err := readFile("--node-config", f.nodeConfig)
 		if err != nil {

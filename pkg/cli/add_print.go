@@ -95,8 +95,14 @@ func (c *addCommand) writePlan(w io.Writer, plan *nodegroup.Plan, verdict report
 	fmt.Fprintf(w, "%s\n\n", c.app.screen.paint(bold, fmt.Sprintf("node group %s for cluster %s (%s, Kubernetes %s)",
 		plan.Group, plan.Cluster, plan.Region, plan.Version)))
 	row("nodes", "%d x %s (min %d, max %d)", group.Desired, strings.Join(group.Launch.InstanceTypes, ", "), group.Min, group.Max)
+	if c.req.Mixed.Spot {
+		row("market", "%s", marketText(c.req.Mixed))
+	}
 	row("image", "%s %s", plan.Image.ID, plan.Image.Name)
 	row("volume", "%s", volumeText(c.req.Volume))
+	for _, extra := range c.req.ExtraVolumes {
+		row("", "%s: %d GiB %s", extra.Device, extra.SizeGiB, extra.Type)
+	}
 	for i, subnet := range plan.Subnets {
 		label := ""
 		if i == 0 {
@@ -157,6 +163,13 @@ func joinPairs(pairs map[string]string) string {
 		parts = append(parts, key+"="+pairs[key])
 	}
 	return strings.Join(parts, " ")
+}
+
+func marketText(mixed nodegroup.Mixed) string {
+	if mixed.OnDemandBase == 0 {
+		return "Spot: AWS can take machines back with a notice of two minutes"
+	}
+	return fmt.Sprintf("Spot, but for %s on demand: AWS can take Spot machines back with a notice of two minutes", count(mixed.OnDemandBase, "machine", "machines"))
 }
 
 func volumeText(volume nodegroup.Volume) string {

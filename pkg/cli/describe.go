@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/cloud"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/nodegroup"
@@ -18,10 +19,15 @@ age against the newest of its family, the role and how it is let in, every node
 with what the authenticator would answer to it, and the last scaling activities.
 
 Groups of other tools are described as far as they can be read. It changes
-nothing; why a node does not join is what doctor tells.`
+nothing; why a node does not join is what doctor tells.
+
+-o config writes the settings as a file for add -f: those that the group was
+made with, and what its stack says by now. Of a group that was made without,
+it writes what can be seen from outside, and says what cannot.`
 
 const describeExamples = `  %[1]s describe workers
   %[1]s describe workers -o wide
+  %[1]s describe workers -o config > workers.yaml
   %[1]s describe workers -o jsonpath='{.status.image.newest.id}'`
 
 func newDescribe(app *app, conn *connection) *cobra.Command {
@@ -34,6 +40,10 @@ func newDescribe(app *app, conn *connection) *cobra.Command {
 		Args:              oneGroup,
 		ValidArgsFunction: completeGroups(conn, anyTool),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			asConfig := flags.output == configOutput
+			if asConfig {
+				flags.output = ""
+			}
 			printer, err := flags.printer()
 			if err != nil {
 				return err
@@ -46,6 +56,9 @@ func newDescribe(app *app, conn *connection) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if asConfig {
+				return app.writeConfig(cmd.Context(), session, description)
+			}
 			if printer != nil {
 				object := describedObject(description)
 				if err := printer.PrintObj(object, app.streams.Out); err != nil {
@@ -56,8 +69,11 @@ func newDescribe(app *app, conn *connection) *cobra.Command {
 			return writeDescription(app.streams.Out, description, flags, app.screen.now())
 		},
 	}
-	section(cmd, "Output", flags.bind)
-	completeWords(cmd, map[string]string{"output": "wide json yaml name jsonpath="})
+	section(cmd, "Output", func(set *pflag.FlagSet) {
+		flags.bind(set)
+		set.Lookup("output").Usage = configOutput + ", " + set.Lookup("output").Usage
+	})
+	completeWords(cmd, map[string]string{"output": configOutput + " wide json yaml name jsonpath="})
 	return cmd
 }
 

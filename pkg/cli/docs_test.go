@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/eksnodes/kubectl-eksnodes/pkg/groupconfig"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/product"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/reference/markdown"
 )
@@ -163,5 +164,26 @@ func TestFaultOf(t *testing.T) {
 		if got := faultOf(line); got != want {
 			t.Errorf("%q: %q, want %q", line, got, want)
 		}
+	}
+}
+
+// TestReadmesFileIsOne: the example of a group as a file is read as one.
+func TestReadmesFileIsOne(t *testing.T) {
+	source, err := os.ReadFile(filepath.FromSlash("../../README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := 0
+	for _, block := range markdown.Parse(source).Blocks {
+		if !strings.HasPrefix(block.Text, "apiVersion: ") {
+			continue
+		}
+		read++
+		if _, err := groupconfig.Decode([]byte(block.Text)); err != nil {
+			t.Errorf("README.md, block at line %d: %v", block.Line, err)
+		}
+	}
+	if read != 1 {
+		t.Errorf("%d examples were read", read)
 	}
 }

@@ -19,7 +19,9 @@ type kubectlDrain struct {
 	connection []string // kubectl's connection flags as the user gave them
 	timeout    time.Duration
 	force      bool // delete pods too that nothing makes anew
-	out        io.Writer
+	// withoutBudgets deletes pods instead of evicting them: budgets have no say.
+	withoutBudgets bool
+	out            io.Writer
 }
 
 // Drain cordons all nodes first, so that no evicted pod lands on the next
@@ -31,6 +33,9 @@ func (d kubectlDrain) Drain(ctx context.Context, nodes []string) error {
 	args := []string{"drain", "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=" + d.timeout.String()}
 	if d.force {
 		args = append(args, "--force")
+	}
+	if d.withoutBudgets {
+		args = append(args, "--disable-eviction")
 	}
 	return d.run(ctx, append(args, nodes...))
 }

@@ -8,8 +8,10 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/pflag"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/check"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/groupconfig"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
 )
 
@@ -22,11 +24,20 @@ func TestGeneratedFiles(t *testing.T) {
 	if left := unguided(); len(left) > 0 {
 		t.Errorf("docs/troubleshooting.md has no section for %v", left)
 	}
+	settings := addSettings(t)
+	schema, err := groupconfig.Schema(func(flag string) string {
+		_, usage := pflag.UnquoteUsage(settings.Lookup(flag))
+		return usage
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for path, want := range map[string]string{
-		"docs/checks.md":          checksPage(),
-		"docs/troubleshooting.md": troubleshootingPage(),
-		"deploy/iam-policy.json":  string(snapshot.IAMPolicy(needs)),
-		"deploy/clusterrole.yaml": string(snapshot.ClusterRole(needs)),
+		"deploy/nodegroupconfig.schema.json": string(schema),
+		"docs/checks.md":                     checksPage(),
+		"docs/troubleshooting.md":            troubleshootingPage(),
+		"deploy/iam-policy.json":             string(snapshot.IAMPolicy(needs)),
+		"deploy/clusterrole.yaml":            string(snapshot.ClusterRole(needs)),
 	} {
 		upToDate(t, filepath.Join("..", "..", filepath.FromSlash(path)), want)
 	}

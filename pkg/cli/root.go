@@ -54,7 +54,7 @@ func newRoot(app *app) *cobra.Command {
 	conn.bind(root.PersistentFlags())
 	root.AddCommand(
 		newAdd(app, conn), newList(app, conn), newDelete(app, conn), newAuth(app, conn),
-		newDescribe(app, conn), newScale(app, conn), newUpgrade(app, conn),
+		newDescribe(app, conn), newScale(app, conn), newUpgrade(app, conn), newTeardown(app, conn),
 		newDoctor(app, conn), newExplain(app), newSSH(app, conn), newToken(app, conn), newAgent(app, conn),
 		newVersion(app), newCompletion(app),
 	)

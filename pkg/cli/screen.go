@@ -88,7 +88,20 @@ func (s screen) confirmBy(ctx context.Context, question, flag string) error {
 	if !s.asks {
 		return usagef("%s? stdin is no terminal to answer on: say %s", question, flag)
 	}
-	fmt.Fprintf(s.err, "%s? [y/N] ", question)
+	answer, err := s.ask(ctx, question+"? [y/N]")
+	if err != nil {
+		return err
+	}
+	switch strings.ToLower(strings.TrimSpace(answer)) {
+	case "y", "yes":
+		return nil
+	}
+	return errDeclined
+}
+
+// ask returns the line that a question is answered by.
+func (s screen) ask(ctx context.Context, question string) (string, error) {
+	fmt.Fprintf(s.err, "%s ", question)
 	answers := make(chan string, 1)
 	go func() { // stays behind when the user interrupts: a read of a terminal cannot be called off
 		answer, err := bufio.NewReader(s.in).ReadString('\n')
@@ -99,13 +112,9 @@ func (s screen) confirmBy(ctx context.Context, question, flag string) error {
 	}()
 	select {
 	case <-ctx.Done():
-		return ctx.Err()
+		return "", ctx.Err()
 	case answer := <-answers:
-		switch strings.ToLower(strings.TrimSpace(answer)) {
-		case "y", "yes":
-			return nil
-		}
-		return errDeclined
+		return answer, nil
 	}
 }
 

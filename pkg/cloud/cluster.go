@@ -83,6 +83,8 @@ func ConvertCluster(in ekstypes.Cluster) snapshot.Cluster {
 		IPFamily:        "ipv4",
 		CreatedAt:       aws.ToTime(in.CreatedAt),
 		Tags:            in.Tags,
+
+		DeletionProtection: aws.ToBool(in.DeletionProtection),
 	}
 	if ca := in.CertificateAuthority; ca != nil {
 		out.CA = aws.ToString(ca.Data)

@@ -146,7 +146,12 @@ func (f *fake) identify(r *http.Request, body string) call {
 		return call{op: params.Get("Action"), params: params, body: body}
 	}
 	parts := strings.Split(strings.Trim(r.URL.EscapedPath(), "/"), "/")
-	ops := map[string]string{"GET 1": "ListClusters", "GET 2": "DescribeCluster", "GET 3": "ListAccessEntries", "POST 3": "CreateAccessEntry", "GET 4": "DescribeAccessEntry", "DELETE 4": "DeleteAccessEntry"}
+	if len(parts) == 3 && r.Method == http.MethodGet {
+		if op := map[string]string{"node-groups": "ListNodegroups", "fargate-profiles": "ListFargateProfiles"}[parts[2]]; op != "" {
+			return call{op: op, body: r.URL.String() + " " + body}
+		}
+	}
+	ops := map[string]string{"GET 1": "ListClusters", "GET 2": "DescribeCluster", "DELETE 2": "DeleteCluster", "GET 3": "ListAccessEntries", "POST 3": "CreateAccessEntry", "GET 4": "DescribeAccessEntry", "DELETE 4": "DeleteAccessEntry"}
 	return call{op: ops[fmt.Sprint(r.Method, " ", len(parts))], body: r.URL.String() + " " + body}
 }
 

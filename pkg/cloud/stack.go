@@ -125,6 +125,7 @@ func ConvertStack(in cfntypes.Stack) snapshot.Stack {
 		Reason:                redact.Line(aws.ToString(in.StackStatusReason)),
 		CreatedAt:             aws.ToTime(in.CreationTime),
 		TerminationProtection: aws.ToBool(in.EnableTerminationProtection),
+		Root:                  aws.ToString(in.RootId),
 		Outputs:               map[string]string{},
 		Parameters:            map[string]string{},
 		Tags:                  map[string]string{},
@@ -232,6 +233,16 @@ func (c *Client) GetTemplateSummary(ctx context.Context, body, url string) (Temp
 		summary.Capabilities = append(summary.Capabilities, string(capability))
 	}
 	return summary, nil
+}
+
+// StackMetadata returns the metadata of a stack's template as JSON, "" when it
+// has none.
+func (c *Client) StackMetadata(ctx context.Context, nameOrID string) (string, error) {
+	out, err := c.cfn().GetTemplateSummary(ctx, &cloudformation.GetTemplateSummaryInput{StackName: aws.String(nameOrID)})
+	if err != nil {
+		return "", wrap(err)
+	}
+	return aws.ToString(out.Metadata), nil
 }
 
 // optional is nil for "".

@@ -10,8 +10,9 @@ import (
 
 // Outputs of the stack that adding needs; AWS's template has the same names.
 const (
-	outputRole  = "NodeInstanceRole"
-	outputGroup = "NodeAutoScalingGroup"
+	outputRole          = "NodeInstanceRole"
+	outputGroup         = "NodeAutoScalingGroup"
+	outputSecurityGroup = "NodeSecurityGroup"
 )
 
 // Adder carries a plan out. It is the only writer of `add`, and each of its

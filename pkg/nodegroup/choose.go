@@ -47,7 +47,7 @@ func choose(snap *snapshot.Snapshot, req *Request, existing *snapshot.Stack) (ch
 }
 
 // keptImage is the image of an existing stack, "" when it does not say.
-func keptImage(existing *snapshot.Stack) string { return existing.Parameters["NodeImageId"] }
+func keptImage(existing *snapshot.Stack) string { return existing.Parameters[paramImage] }
 
 // keep returns the user's choice of image and subnets, else the stack's.
 func keep(req *Request, existing *snapshot.Stack) (imageID string, subnets SubnetChoice) {

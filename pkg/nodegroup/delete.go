@@ -114,6 +114,21 @@ func MakeDeletePlan(snap *snapshot.Snapshot, name string) (*DeletePlan, error) {
 // stopped after the stack is gone. CloudFormation names a role after its
 // stack, so the role cannot be anybody else's.
 func leftoverRole(snap *snapshot.Snapshot, stackName string) string {
+	for _, arn := range mappedRoles(snap) {
+		if strings.HasPrefix(nameInARN(arn), stackName+roleOfStackName) {
+			return arn
+		}
+	}
+	return ""
+}
+
+// roleOfStackName is what CloudFormation puts between the stack's name and a
+// random end when it names the stack's role.
+const roleOfStackName = "-" + outputRole + "-"
+
+// mappedRoles are the ARNs of all principals that access entries and aws-auth
+// map.
+func mappedRoles(snap *snapshot.Snapshot) []string {
 	var mapped []string
 	for _, entry := range snap.Access.Entries {
 		mapped = append(mapped, entry.PrincipalARN)
@@ -123,12 +138,7 @@ func leftoverRole(snap *snapshot.Snapshot, stackName string) string {
 			mapped = append(mapped, role.RoleARN)
 		}
 	}
-	for _, arn := range mapped {
-		if strings.HasPrefix(nameInARN(arn), stackName+"-NodeInstanceRole-") {
-			return arn
-		}
-	}
-	return ""
+	return mapped
 }
 
 // ToolOurs is what a group's Tool says when this product made it.
@@ -235,7 +245,7 @@ type Remover struct {
 // Until AWS has taken the deletion of the stack on, a failure or an
 // interruption sets the group free again.
 func (r *Remover) Delete(ctx context.Context, plan *DeletePlan) error {
-	work := &tracker{todo: []string{"drain", "stack " + plan.Stack.Name, "leftover Node objects", "mapping of " + plan.RoleARN}}
+	work := &tracker{todo: append([]string{"drain"}, eraseSteps(plan)...)}
 	suspended, err := r.suspend(ctx, plan)
 	if err != nil {
 		if ctx.Err() != nil { // AWS may have heard it all the same
@@ -248,19 +258,40 @@ func (r *Remover) Delete(ctx context.Context, plan *DeletePlan) error {
 		return work.interrupted(ctx, err)
 	}
 	work.next()
+	return work.interrupted(ctx, r.erase(ctx, plan, suspended, work))
+}
+
+// eraseSteps are what erase does, in order, for somebody who interrupts.
+func eraseSteps(plan *DeletePlan) []string {
+	return []string{"stack " + plan.Stack.Name, "leftover Node objects", "mapping of " + plan.RoleARN}
+}
+
+// erase deletes an emptied group: its stack, what is left of its nodes, and
+// its role's mapping. Launches are resumed when AWS has not taken the deletion
+// of the stack on. work stands before the first of eraseSteps.
+func (r *Remover) erase(ctx context.Context, plan *DeletePlan, suspended []string, work *tracker) error {
 	if err := r.deleteStack(ctx, plan, work.begin); err != nil {
 		if !work.begun {
 			r.resume(ctx, plan.ASGName, suspended)
 		}
-		return work.interrupted(ctx, err)
+		return err
 	}
 	work.next()
 	for _, node := range plan.Nodes {
 		if err := r.Nodes.DeleteNode(ctx, node.Name, node.InstanceID); err != nil {
-			return work.interrupted(ctx, fmt.Errorf("delete node %s: %w", node.Name, err))
+			return fmt.Errorf("delete node %s: %w", node.Name, err)
 		}
 	}
 	work.next()
+	if err := r.unmap(ctx, plan); err != nil {
+		return err
+	}
+	work.next()
+	return nil
+}
+
+// unmap removes the mapping of the group's role, unless the plan keeps it.
+func (r *Remover) unmap(ctx context.Context, plan *DeletePlan) error {
 	if plan.RoleARN == "" && plan.Stack.ID == "" {
 		return nil // only Node objects were left
 	}
@@ -269,7 +300,7 @@ func (r *Remover) Delete(ctx context.Context, plan *DeletePlan) error {
 		return nil
 	}
 	mapper := mapper{entries: r.Entries, awsAuth: r.AwsAuth, progress: r.Progress}
-	return work.interrupted(ctx, mapper.remove(ctx, plan.Mapping, plan.Cluster, plan.RoleARN))
+	return mapper.remove(ctx, plan.Mapping, plan.Cluster, plan.RoleARN)
 }
 
 // suspend keeps fresh nodes from appearing and returns what it stopped.

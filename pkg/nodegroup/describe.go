@@ -31,6 +31,9 @@ type Description struct {
 	Activities []snapshot.Activity // newest first
 	// Drift is what the Auto Scaling group has otherwise than its stack says.
 	Drift []Difference
+	// ClusterSecurityGroup is the cluster's own, by which those of the launch
+	// template can be told apart.
+	ClusterSecurityGroup string
 }
 
 // ImageAge compares a group's image with the newest of its family.
@@ -69,6 +72,9 @@ func Describe(snap *snapshot.Snapshot, name string, newest *snapshot.Image, unkn
 	out := &Description{
 		Region: snap.Target.Region, Launch: group.Launch, Zones: group.Zones, Subnets: group.Subnets, Suspended: group.Suspended,
 		Activities: group.Activities[:min(len(group.Activities), lastActivities)],
+	}
+	if snap.Cluster != nil {
+		out.ClusterSecurityGroup = snap.Cluster.ClusterSGID
 	}
 	for _, row := range List(snap) {
 		if row.Name == name {

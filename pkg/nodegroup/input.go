@@ -27,15 +27,19 @@ func stackInput(snap *snapshot.Snapshot, req *Request, chosen choices) (stack.In
 	if err != nil {
 		return stack.Input{}, fmt.Errorf("user data: %w", err)
 	}
+	metadata, err := configMetadata(req.Config)
+	if err != nil {
+		return stack.Input{}, err
+	}
 	return stack.Input{
-		Group: req.Name, Family: stack.Family(req.Family), Boot: boot, UserData: text,
+		Metadata: metadata, Group: req.Name, Family: stack.Family(req.Family), Boot: boot, UserData: text,
 		ClusterSecurityGroup: cluster.ClusterSGID, AuthenticationMode: string(cluster.AuthMode),
 		VPC: cluster.VPCID, Subnets: subnetIDs(chosen.subnets), IPv6: cluster.IPFamily == "ipv6",
 		Min: smallest, Desired: desired, Max: largest,
-		InstanceType: req.InstanceType, ImageID: chosen.image.ID, ImageSSMParam: chosen.image.SSMParameter, KeyName: chosen.keyName,
+		InstanceType: req.InstanceType, Mixed: stack.Mixed(req.Mixed), ImageID: chosen.image.ID, ImageSSMParam: chosen.image.SSMParameter, KeyName: chosen.keyName,
 		Volume: stack.Volume{SizeGiB: req.Volume.SizeGiB, Type: req.Volume.Type, IOPS: req.Volume.IOPS, Throughput: req.Volume.Throughput,
 			Encrypted: req.Volume.Encrypted, KMSKey: req.Volume.KMSKeyID},
-		Role: role,
+		ExtraVolumes: extraVolumes(req), Role: role,
 		Network: stack.Network{Isolated: req.Network.Isolated, SecurityGroups: req.Network.SecurityGroups,
 			Ingress: sshRules(req.Network.SSHFrom), PublicIP: chosen.publicIP},
 		HopLimit: req.Network.HopLimit,

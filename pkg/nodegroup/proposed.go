@@ -24,7 +24,7 @@ func proposed(plan *Plan, req *Request, input stack.Input) snapshot.Group {
 		Subnets: input.Subnets, Tags: plan.Stack.Tags,
 		InstanceTags: map[string]string{"kubernetes.io/cluster/" + plan.Cluster: "owned"},
 		Launch: snapshot.Launch{
-			ImageID: input.ImageID, InstanceTypes: []string{input.InstanceType}, KeyName: input.KeyName,
+			ImageID: input.ImageID, InstanceTypes: req.InstanceTypes(), KeyName: input.KeyName,
 			InstanceProfile: input.Role.ProfileARN, RoleARN: input.Role.ARN, PublicIP: input.Network.PublicIP,
 			HTTPTokens: "required", HopLimit: cmp.Or(input.HopLimit, defaultHopLimit),
 			VolumeSizeGiB: input.Volume.SizeGiB, VolumeType: input.Volume.Type, UserData: plan.UserData,

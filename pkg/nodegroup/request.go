@@ -3,6 +3,7 @@ package nodegroup
 import (
 	"time"
 
+	"github.com/eksnodes/kubectl-eksnodes/pkg/groupconfig"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/userdata"
 )
 
@@ -12,18 +13,20 @@ type Request struct {
 	Name string // of the node group
 
 	Size         Size
-	InstanceType string
+	InstanceType string // the preferred one
+	Mixed        Mixed
 	Family       Family
 	ImageID      string // ami-…; empty: the newest of the family for the cluster's version
 
-	Volume   Volume
-	Subnets  SubnetChoice
-	Access   SSHKey
-	Identity Identity
-	Network  Network
-	Kubelet  Kubelet
-	Boot     Boot
-	Stack    StackOptions
+	Volume       Volume
+	ExtraVolumes []ExtraVolume
+	Subnets      SubnetChoice
+	Access       SSHKey
+	Identity     Identity
+	Network      Network
+	Kubelet      Kubelet
+	Boot         Boot
+	Stack        StackOptions
 
 	// Tags are put on everything the stack makes.
 	Tags map[string]string
@@ -33,12 +36,27 @@ type Request struct {
 	// Timeout bounds the wait for the nodes, not the stack's creation.
 	Timeout time.Duration
 	NoWait  bool
+
+	// Config is the request as a file, which the stack keeps for `describe`;
+	// nil keeps none.
+	Config *groupconfig.Config
 }
 
 // Size is the number of nodes; nil leaves the choice to [Request.Sizes].
 type Size struct {
 	Min, Max, Desired *int
 }
+
+// Mixed makes a group take machines of several kinds; the zero value takes
+// the one instance type on demand.
+type Mixed struct {
+	Types        []string // more types, in the order in which they are preferred
+	Spot         bool
+	OnDemandBase int // so many machines on demand before the first Spot instance
+}
+
+// InstanceTypes are all types that the group may take, the preferred one first.
+func (r *Request) InstanceTypes() []string { return append([]string{r.InstanceType}, r.Mixed.Types...) }
 
 // Family is an operating system with its own kind of user data.
 type Family string

@@ -12,6 +12,14 @@ import (
 	"github.com/eksnodes/kubectl-eksnodes/pkg/stack"
 )
 
+// The stack's parameters that say what a machine is; AWS's template has the same.
+const (
+	paramImage      = "NodeImageId"
+	paramType       = "NodeInstanceType"
+	paramVolumeSize = "NodeVolumeSize"
+	paramVolumeType = "NodeVolumeType"
+)
+
 // StackUpdate is what UpdateStack is called with: parameters that change, all
 // others and the template staying as they are.
 type StackUpdate struct {

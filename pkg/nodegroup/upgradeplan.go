@@ -72,14 +72,6 @@ func (p *UpgradePlan) Nothing() bool {
 	return len(p.Changes) == 0 && len(p.Replace) == 0 && !p.mark.set
 }
 
-// The stack's parameters that an upgrade changes; AWS's template has the same.
-const (
-	paramImage      = "NodeImageId"
-	paramType       = "NodeInstanceType"
-	paramVolumeSize = "NodeVolumeSize"
-	paramVolumeType = "NodeVolumeType"
-)
-
 // MakeUpgradePlan decides from a snapshot what an upgrade takes. versions are
 // those of the group's launch template that [VersionsToRead] names, history
 // the events of its stack, which only a rollback looks at.

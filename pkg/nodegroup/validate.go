@@ -15,11 +15,30 @@ func (r *Request) Validate() error {
 		return err
 	}
 	for _, check := range []func(*Request) error{
-		validateImage, validateSubnets, validateKey, validateIdentity, validateVolume, validateBoot, validateStack,
+		validateTypes, validateImage, validateSubnets, validateKey, validateIdentity, validateVolume, validateExtraVolumes, validateBoot, validateStack,
 	} {
 		if err := check(r); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+func validateTypes(r *Request) error {
+	types := r.InstanceTypes()
+	for i, name := range types {
+		switch {
+		case name == "":
+			return usagef("--instance-type: name a type like m5.large")
+		case slices.Contains(types[:i], name):
+			return usagef("--instance-type: %s is given twice", name)
+		}
+	}
+	switch base := r.Mixed.OnDemandBase; {
+	case base < 0:
+		return usagef("--on-demand-base %d: a group cannot have fewer than 0 machines", base)
+	case base > 0 && !r.Mixed.Spot:
+		return usagef("--on-demand-base goes with --spot: without it all machines are on demand")
 	}
 	return nil
 }

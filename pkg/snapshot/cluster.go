@@ -44,6 +44,8 @@ type Cluster struct {
 	CreatedAt         time.Time         `json:"createdAt,omitzero"`
 	Tags              map[string]string `json:"tags,omitempty"`
 	HealthIssues      []HealthIssue     `json:"healthIssues,omitempty"`
+	// DeletionProtection keeps EKS from deleting it.
+	DeletionProtection bool `json:"deletionProtection,omitempty"`
 }
 
 // HealthIssue is what EKS itself finds wrong with a cluster.

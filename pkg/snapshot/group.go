@@ -91,6 +91,7 @@ type Stack struct {
 	Tags                  map[string]string `json:"tags,omitempty"`
 	CreatedAt             time.Time         `json:"createdAt,omitzero"`
 	TerminationProtection bool              `json:"terminationProtection,omitempty"`
+	Root                  string            `json:"root,omitempty"` // id of the stack that it is nested in, at the top
 	// Failures are what could not be made, oldest first; read only for a
 	// stack whose status says that something failed.
 	Failures []StackFailure `json:"failures,omitempty"`

@@ -40,6 +40,10 @@ func Build(in Input) (Template, error) {
 			return Template{}, err
 		}
 	}
+	if len(body) > MaxBody && in.Metadata != nil {
+		in.Metadata = nil
+		return Build(in)
+	}
 	if len(body) > MaxBody {
 		return Template{}, &TooLargeError{Size: len(body), Limit: MaxBody}
 	}
@@ -59,14 +63,18 @@ func render(in Input, userData any, bound []string) ([]byte, []Parameter, error)
 	declared, values := declare(in, func(key string) bool {
 		return slices.Contains(onlyInUserData, key) && !slices.Contains(bound, key)
 	})
-	body, err := yaml.Marshal(object{
+	template := object{
 		"AWSTemplateFormatVersion": "2010-09-09",
 		"Description":              "A self-managed node group of an EKS cluster, made by " + product.Command,
 		"Parameters":               declared,
 		"Conditions":               object{"IMDSv1Disabled": object{"Fn::Equals": []any{ref("DisableIMDSv1"), "true"}}},
 		"Resources":                resources,
 		"Outputs":                  outputs(in),
-	})
+	}
+	if in.Metadata != nil {
+		template["Metadata"] = in.Metadata
+	}
+	body, err := yaml.Marshal(template)
 	if err != nil {
 		return nil, nil, fmt.Errorf("render template: %w", err)
 	}

@@ -86,6 +86,10 @@ func shapes(t *testing.T) map[string]stack.Input {
 		in.Network.PublicIP = &yes
 		in.Network.SecurityGroups = []string{"sg-0123456789abcdef1", "sg-0123456789abcdef2"}
 	})
+	shape("several-types", func(in *stack.Input) { in.Mixed.Types = []string{"m6i.large", "m5a.large"} })
+	shape("spot", func(in *stack.Input) {
+		in.Mixed = stack.Mixed{Types: []string{"m6i.large"}, Spot: true, OnDemandBase: 1}
+	})
 	shape("private", func(in *stack.Input) { in.Network.PublicIP, in.HopLimit = &no, 1 })
 	shape("role-details", func(in *stack.Input) {
 		in.Role = stack.Role{Path: "/nodes/", Boundary: "arn:aws:iam::111122223333:policy/edge", CNIPolicy: true,
@@ -101,6 +105,9 @@ func shapes(t *testing.T) map[string]stack.Input {
 		in.Volume = stack.Volume{SizeGiB: 100, Type: "gp3", IOPS: 6000, Throughput: 500, Encrypted: true,
 			KMSKey: "arn:aws:kms:us-east-1:111122223333:key/0123abcd-0123-0123-0123-0123456789ab"}
 		in.IMDSv1 = true
+	})
+	shape("more-volumes", func(in *stack.Input) {
+		in.ExtraVolumes = []stack.Volume{{Device: "/dev/xvdf", SizeGiB: 200, Type: "gp3", Encrypted: true}, {Device: "/dev/xvdg", SizeGiB: 500, Type: "st1"}}
 	})
 	shape("tags-and-autoscaler", func(in *stack.Input) {
 		in.Tags, in.AutoscalerTags = map[string]string{"team": "web", "cost-centre": "42"}, true

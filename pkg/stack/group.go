@@ -3,15 +3,41 @@ package stack
 // autoScalingGroup is the group itself. Its desired capacity is set by every stack update too, so an update must be
 // given the present number.
 func autoScalingGroup(in Input) object {
-	return resource("AWS::AutoScaling::AutoScalingGroup", object{
+	group := object{
 		"MinSize":           ref("NodeAutoScalingGroupMinSize"),
 		"DesiredCapacity":   ref("NodeAutoScalingGroupDesiredCapacity"),
 		"MaxSize":           ref("NodeAutoScalingGroupMaxSize"),
 		"VPCZoneIdentifier": ref("Subnets"),
-		"LaunchTemplate": object{
-			"LaunchTemplateId": ref("NodeLaunchTemplate"),
-			"Version":          getAtt("NodeLaunchTemplate", "LatestVersionNumber"),
-		},
-		"Tags": groupTags(in),
-	})
+		"Tags":              groupTags(in),
+	}
+	template := object{
+		"LaunchTemplateId": ref("NodeLaunchTemplate"),
+		"Version":          getAtt("NodeLaunchTemplate", "LatestVersionNumber"),
+	}
+	if in.Mixed.Asked() {
+		group["MixedInstancesPolicy"] = mixedInstances(in, template)
+	} else {
+		group["LaunchTemplate"] = template
+	}
+	return resource("AWS::AutoScaling::AutoScalingGroup", group)
+}
+
+// mixedInstances lets the group choose among types and markets. On demand, the first type that is to be had is
+// taken. Of Spot, AWS recommends the strategy that weighs price and capacity
+// (https://docs.aws.amazon.com/autoscaling/ec2/userguide/allocation-strategies.html).
+func mixedInstances(in Input, template object) object {
+	distribution := object{"OnDemandAllocationStrategy": "prioritized"}
+	if in.Mixed.Spot {
+		distribution["OnDemandBaseCapacity"] = in.Mixed.OnDemandBase
+		distribution["OnDemandPercentageAboveBaseCapacity"] = 0
+		distribution["SpotAllocationStrategy"] = "price-capacity-optimized"
+	}
+	overrides := []any{object{"InstanceType": ref("NodeInstanceType")}}
+	for _, kind := range in.Mixed.Types {
+		overrides = append(overrides, object{"InstanceType": kind})
+	}
+	return object{
+		"LaunchTemplate":        object{"LaunchTemplateSpecification": template, "Overrides": overrides},
+		"InstancesDistribution": distribution,
+	}
 }

@@ -6,7 +6,7 @@ import "cmp"
 // is asked for: without one, the subnet's own settings apply.
 func launchTemplate(in Input, userData any) object {
 	data := object{
-		"BlockDeviceMappings": []any{volume(in)},
+		"BlockDeviceMappings": volumes(in),
 		"IamInstanceProfile":  object{"Arn": profileARN(in)},
 		"ImageId":             ref("NodeImageId"),
 		"InstanceType":        ref("NodeInstanceType"),
@@ -39,19 +39,28 @@ func networkInterface(in Input) object {
 	return device
 }
 
-func volume(in Input) object {
-	ebs := object{
-		"VolumeSize":          ref("NodeVolumeSize"),
-		"VolumeType":          ref("NodeVolumeType"),
-		"DeleteOnTermination": true,
+// volumes are the one for images and containers, whose size and type are parameters, and those that were asked for
+// besides.
+func volumes(in Input) []any {
+	first := in.Volume
+	first.Device = cmp.Or(first.Device, device(in.Family))
+	all := []any{volume(first, ref("NodeVolumeSize"), ref("NodeVolumeType"))}
+	for _, extra := range in.ExtraVolumes {
+		all = append(all, volume(extra, extra.SizeGiB, extra.Type))
 	}
-	if in.Volume.Encrypted {
+	return all
+}
+
+// volume is one device; all of them go with the machine.
+func volume(v Volume, size, kind any) object {
+	ebs := object{"VolumeSize": size, "VolumeType": kind, "DeleteOnTermination": true}
+	if v.Encrypted {
 		ebs["Encrypted"] = true
-		optional(ebs, "KmsKeyId", in.Volume.KMSKey)
+		optional(ebs, "KmsKeyId", v.KMSKey)
 	}
-	optional(ebs, "Iops", in.Volume.IOPS)
-	optional(ebs, "Throughput", in.Volume.Throughput)
-	return object{"DeviceName": cmp.Or(in.Volume.Device, device(in.Family)), "Ebs": ebs}
+	optional(ebs, "Iops", v.IOPS)
+	optional(ebs, "Throughput", v.Throughput)
+	return object{"DeviceName": v.Device, "Ebs": ebs}
 }
 
 // device is where a family keeps images and containers. Bottlerocket's /dev/xvda holds the system alone.

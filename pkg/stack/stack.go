@@ -50,20 +50,36 @@ type Input struct {
 	IPv6                 bool // the cluster's pods have IPv6 addresses
 
 	Min, Desired, Max int
-	InstanceType      string
+	InstanceType      string // the preferred one
+	Mixed             Mixed  `json:"Mixed,omitzero"`
 	ImageID           string // pinned: a later stack update must not pick up another image by surprise
 	ImageSSMParam     string // the public parameter ImageID was read from, for templates that insist on one; may be empty
 	KeyName           string // EC2 key pair; empty for none
 
-	Volume   Volume
-	Role     Role
-	Network  Network
-	HopLimit int  // of IMDS answers; 0 means 2, and 1 keeps pods without host network away from IMDS
-	IMDSv1   bool // also answer IMDSv1 requests
+	Volume       Volume
+	ExtraVolumes []Volume `json:"ExtraVolumes,omitempty"` // each with its device, size and type
+	Role         Role
+	Network      Network
+	HopLimit     int  // of IMDS answers; 0 means 2, and 1 keeps pods without host network away from IMDS
+	IMDSv1       bool // also answer IMDSv1 requests
+
+	// Metadata is kept in the template for whoever reads it, and makes nothing. It is left out of a template that
+	// it would make too large. It is no part of what was asked for, and so of no digest.
+	Metadata map[string]any `json:"-"`
 
 	Tags           map[string]string // of the user, put on everything that takes tags
 	AutoscalerTags bool              // tags by which the cluster autoscaler finds the group and scales it from zero
 }
+
+// Mixed makes the group take machines of several kinds. The zero value takes InstanceType on demand.
+type Mixed struct {
+	Types        []string // more instance types, in the order in which they are preferred
+	Spot         bool     // Spot instances, of whichever type is least likely to be taken back for its price
+	OnDemandBase int      // so many machines are on demand before the first Spot instance
+}
+
+// Asked reports whether the group is to be more than machines of one type on demand.
+func (m Mixed) Asked() bool { return len(m.Types) > 0 || m.Spot }
 
 // Volume is the disk that holds images and containers.
 type Volume struct {

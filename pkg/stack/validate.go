@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -13,7 +14,7 @@ import (
 
 // Validate names everything that is missing, and every wish that contradicts another.
 func (in Input) Validate() error {
-	return errors.Join(in.checkRequired(), in.checkSizes(), in.Role.check(), in.Volume.check(), in.checkRules(), in.checkTags())
+	return errors.Join(in.checkRequired(), in.checkSizes(), in.Role.check(), in.Volume.check(), in.checkExtraVolumes(), in.checkRules(), in.checkTags())
 }
 
 func (in Input) checkRequired() error {
@@ -39,6 +40,9 @@ func (in Input) checkSizes() error {
 	if in.Min < 0 || in.Min > in.Desired || in.Desired > in.Max || in.Max < 1 {
 		return fmt.Errorf("sizes must satisfy 0 <= min <= desired <= max and max >= 1, not min %d, desired %d, max %d",
 			in.Min, in.Desired, in.Max)
+	}
+	if in.Mixed.OnDemandBase < 0 || in.Mixed.OnDemandBase > 0 && !in.Mixed.Spot {
+		return fmt.Errorf("a base of %d machines on demand makes sense with Spot instances only", in.Mixed.OnDemandBase)
 	}
 	if in.HopLimit < 0 || in.HopLimit > 64 {
 		return fmt.Errorf("hop limit %d is not between 1 and 64", in.HopLimit)
@@ -80,6 +84,22 @@ func (v Volume) check() error {
 		if v.IOPS > 0 {
 			errs = append(errs, fmt.Errorf("IOPS can be set for gp3, io1 and io2 volumes only, not for %s", v.Type))
 		}
+	}
+	return errors.Join(errs...)
+}
+
+func (in Input) checkExtraVolumes() error {
+	taken := []string{cmp.Or(in.Volume.Device, device(in.Family))}
+	var errs []error
+	for _, v := range in.ExtraVolumes {
+		if v.Device == "" || v.SizeGiB < 1 || v.Type == "" {
+			errs = append(errs, fmt.Errorf("a volume besides the first needs a device, a size and a type, not %q, %d and %q", v.Device, v.SizeGiB, v.Type))
+		}
+		if slices.Contains(taken, v.Device) {
+			errs = append(errs, fmt.Errorf("two volumes have the device %s", v.Device))
+		}
+		taken = append(taken, v.Device)
+		errs = append(errs, v.check())
 	}
 	return errors.Join(errs...)
 }

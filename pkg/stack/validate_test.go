@@ -22,6 +22,7 @@ func TestBuildRefuses(t *testing.T) {
 		{"sizes must satisfy", func(in *stack.Input) { in.Min = 5 }},
 		{"sizes must satisfy", func(in *stack.Input) { in.Desired = 5 }},
 		{"sizes must satisfy", func(in *stack.Input) { in.Min, in.Desired, in.Max = 0, 0, 0 }},
+		{"makes sense with Spot", func(in *stack.Input) { in.Mixed.OnDemandBase = 1 }},
 		{"hop limit 65", func(in *stack.Input) { in.HopLimit = 65 }},
 		{"needs the ARN of the role", func(in *stack.Input) { in.Role.ProfileARN = "arn:aws:iam::111122223333:instance-profile/p" }},
 		{"cannot be given to an existing role", func(in *stack.Input) {
@@ -33,6 +34,10 @@ func TestBuildRefuses(t *testing.T) {
 		{"throughput can be set for gp3", func(in *stack.Input) { in.Volume.Type, in.Volume.Throughput = "io2", 500 }},
 		{"IOPS can be set for", func(in *stack.Input) { in.Volume.Type, in.Volume.IOPS = "st1", 500 }},
 		{"cannot be negative", func(in *stack.Input) { in.Volume.SizeGiB = -1 }},
+		{"two volumes have the device /dev/xvda", func(in *stack.Input) {
+			in.ExtraVolumes = []stack.Volume{{Device: "/dev/xvda", SizeGiB: 1, Type: "gp3"}}
+		}},
+		{"needs a device, a size and a type", func(in *stack.Input) { in.ExtraVolumes = []stack.Volume{{Device: "/dev/xvdf", Type: "gp3"}} }},
 		{"has 0 sources", func(in *stack.Input) { in.Network.Ingress = []stack.Rule{{Protocol: "-1"}} }},
 		{"has 2 sources", func(in *stack.Input) {
 			in.Network.Ingress = []stack.Rule{{Protocol: "-1", CIDR: "10.0.0.0/8", PrefixList: "pl-1"}}

@@ -30,12 +30,16 @@ func wishes(in Input, s Summary) []string {
 		{"nodeadm feature gates", len(boot.FeatureGates) > 0, false},
 		{"bootstrap commands", len(boot.PreBootstrap)+len(boot.PostBootstrap) > 0, false},
 
+		{"several instance types", len(in.Mixed.Types) > 0, false},
+		{"Spot instances", in.Mixed.Spot, false},
+
 		{"a key pair", in.KeyName != "", s.has("KeyName")},
 		{"a hop limit", in.HopLimit > 0, false},
 		{"the volume size", in.Volume.SizeGiB > 0, s.has("NodeVolumeSize")},
 		{"the volume type", in.Volume.Type != "", s.has("NodeVolumeType")},
 		{"volume IOPS or throughput", in.Volume.IOPS+in.Volume.Throughput > 0, false},
 		{"a KMS key", in.Volume.KMSKey != "", false},
+		{"more volumes", len(in.ExtraVolumes) > 0, false},
 		{"the volume's device", in.Volume.Device != "", false},
 
 		{"an existing role or instance profile", in.Role.ARN != "" || in.Role.ProfileARN != "", false},

@@ -88,6 +88,12 @@ func eksOperation(r *http.Request) string {
 	switch {
 	case len(parts) == 2 && r.Method == http.MethodGet:
 		return "DescribeCluster"
+	case len(parts) == 2 && r.Method == http.MethodDelete:
+		return "DeleteCluster"
+	case len(parts) == 3 && parts[2] == "node-groups" && r.Method == http.MethodGet:
+		return "ListNodegroups"
+	case len(parts) == 3 && parts[2] == "fargate-profiles" && r.Method == http.MethodGet:
+		return "ListFargateProfiles"
 	case len(parts) == 1 && r.Method == http.MethodGet:
 		return "ListClusters"
 	case len(parts) == 3 && parts[2] == "access-entries" && r.Method == http.MethodGet:
@@ -123,6 +129,9 @@ func (w *World) eks(operation string, r *http.Request, body []byte) answer {
 	}
 	if strings.Contains(operation, "Access") && w.mode == "CONFIG_MAP" {
 		return refuse("eks", http.StatusBadRequest, "InvalidRequestException", "the cluster's mode has no access entries")
+	}
+	if out, ok := w.endOfCluster(operation); ok {
+		return out
 	}
 	switch operation {
 	case "ListClusters":
@@ -181,9 +190,17 @@ func (w *World) eks(operation string, r *http.Request, body []byte) answer {
 }
 
 func (w *World) cluster() map[string]any {
+	tags, status := map[string]string{}, "ACTIVE"
+	if w.ending.stack != nil {
+		tags["aws:cloudformation:stack-name"], tags["aws:cloudformation:stack-id"] = w.ending.stack.name, w.ending.stack.id
+	}
+	if w.ending.state != "" {
+		status = w.ending.state
+	}
 	return map[string]any{
+		"tags": tags, "deletionProtection": w.ending.protected,
 		"name": Cluster, "arn": fmt.Sprintf("arn:aws:eks:%s:%s:cluster/%s", Region, Account, Cluster),
-		"status": "ACTIVE", "version": "1.34", "endpoint": w.Kube(),
+		"status": status, "version": "1.34", "endpoint": w.Kube(),
 		"roleArn":                 "arn:aws:iam::" + Account + ":role/cluster",
 		"certificateAuthority":    map[string]any{"data": encode(w.CA())},
 		"accessConfig":            map[string]any{"authenticationMode": w.mode},

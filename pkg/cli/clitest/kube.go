@@ -74,6 +74,10 @@ func (w *World) serveKube(rw http.ResponseWriter, r *http.Request) {
 		send(rw, http.StatusCreated, map[string]any{"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview",
 			"status": map[string]any{"userInfo": map[string]any{"username": "me", "extra": map[string]any{"arn": []string{me}}}}})
 	default:
+		if list := w.made(r.URL.Path); list != nil {
+			send(rw, http.StatusOK, list)
+			return
+		}
 		notFound(rw, r.URL.Path)
 	}
 }

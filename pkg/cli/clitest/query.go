@@ -2,6 +2,7 @@ package clitest
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"html"
 	"net/http"
@@ -9,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"sigs.k8s.io/yaml"
 )
 
 // query plays the services that speak XML.
@@ -283,7 +286,11 @@ func (w *World) activities() string {
 
 func (w *World) cloudformation(operation string, form url.Values) answer {
 	name := form.Get("StackName")
-	if w.stack == nil || name != w.stack.name && name != w.stack.id || name == w.stack.name && w.stack.status == "DELETE_COMPLETE" {
+	if operation == "DescribeStacks" && name == "" {
+		return w.allStacks()
+	}
+	s := w.stackNamed(name)
+	if s == nil {
 		if operation == "CreateStack" {
 			return w.createStack(name, form)
 		}
@@ -295,30 +302,57 @@ func (w *World) cloudformation(operation string, form url.Values) answer {
 	case "GetTemplate":
 		return wrapped(operation, "<TemplateBody>%s</TemplateBody>", w.template)
 	case "DescribeStacks":
-		return wrapped(operation, "<Stacks>%s</Stacks>", w.stack.xml())
+		return wrapped(operation, "<Stacks>%s</Stacks>", s.xml())
 	case "DescribeStackEvents":
-		w.nextEvent()
+		w.nextEvent(s)
 		var out strings.Builder
-		for i := len(w.stack.events) - 1; i >= 0; i-- {
-			out.WriteString(w.stack.eventXML(w.stack.events[i]))
+		for i := len(s.events) - 1; i >= 0; i-- {
+			out.WriteString(s.eventXML(s.events[i]))
 		}
 		return wrapped(operation, "<StackEvents>%s</StackEvents>", out.String())
+	case "ListStackResources":
+		return clusterResources()
+	case "GetTemplateSummary":
+		return s.summary()
 	case "UpdateStack":
 		return w.updateStack(form)
 	case "DeleteStack":
-		w.stack.deleting = true
-		w.stack.status = "DELETE_IN_PROGRESS"
-		w.stack.come("DELETE_IN_PROGRESS", "", w.stack.name)
-		w.stack.come("DELETE_COMPLETE", "", "NodeGroup")
-		if w.blocked {
-			w.stack.come("DELETE_FAILED", "resource sg-0blocked has a dependent object", "NodeSecurityGroup")
-			w.stack.come("DELETE_FAILED", "The following resource(s) failed to delete: [NodeSecurityGroup].", w.stack.name)
-			return wrapped(operation, "")
-		}
-		w.stack.come("DELETE_COMPLETE", "", "NodeInstanceRole", w.stack.name)
-		return wrapped(operation, "")
+		return w.deleteStack(s)
 	}
 	return unknown("cloudformation", operation)
+}
+
+func (w *World) deleteStack(s *stack) answer {
+	s.deleting = true
+	s.status = "DELETE_IN_PROGRESS"
+	s.come("DELETE_IN_PROGRESS", "", s.name)
+	if s == w.ending.stack {
+		s.come("DELETE_COMPLETE", "", "ControlPlane", s.name)
+		return wrapped("DeleteStack", "")
+	}
+	s.come("DELETE_COMPLETE", "", "NodeGroup")
+	if w.blocked {
+		s.come("DELETE_FAILED", "resource sg-0blocked has a dependent object", "NodeSecurityGroup")
+		s.come("DELETE_FAILED", "The following resource(s) failed to delete: [NodeSecurityGroup].", s.name)
+		return wrapped("DeleteStack", "")
+	}
+	s.come("DELETE_COMPLETE", "", "NodeInstanceRole", s.name)
+	return wrapped("DeleteStack", "")
+}
+
+// summary tells the metadata of a template.
+func (s *stack) summary() answer {
+	var template struct {
+		Metadata json.RawMessage `json:"Metadata"`
+	}
+	if err := yaml.Unmarshal([]byte(s.body), &template); err != nil {
+		return answer{http.StatusInternalServerError, err.Error()}
+	}
+	metadata := ""
+	if template.Metadata != nil {
+		metadata = "<Metadata>" + html.EscapeString(string(template.Metadata)) + "</Metadata>"
+	}
+	return wrapped("GetTemplateSummary", "%s", metadata)
 }
 
 // updateStack changes parameters and, at the end of it, the group's sizes.
@@ -343,7 +377,7 @@ func (w *World) updateStack(form url.Values) answer {
 }
 
 func (w *World) createStack(name string, form url.Values) answer {
-	s := &stack{name: name, status: "CREATE_IN_PROGRESS", token: form.Get("ClientRequestToken"), parameters: map[string]string{}, tags: map[string]string{}}
+	s := &stack{name: name, status: "CREATE_IN_PROGRESS", body: form.Get("TemplateBody"), token: form.Get("ClientRequestToken"), parameters: map[string]string{}, tags: map[string]string{}}
 	s.id = fmt.Sprintf("arn:aws:cloudformation:%s:%s:stack/%s/%d", Region, Account, name, len(w.calls))
 	for i := 1; form.Has(fmt.Sprintf("Parameters.member.%d.ParameterKey", i)); i++ {
 		prefix := fmt.Sprintf("Parameters.member.%d.", i)
@@ -384,8 +418,7 @@ func (s *stack) come(status, reason string, resources ...string) {
 }
 
 // nextEvent lets one thing happen.
-func (w *World) nextEvent() {
-	s := w.stack
+func (w *World) nextEvent(s *stack) {
 	if len(s.coming) == 0 || w.frozen && len(s.events) > 2 {
 		return
 	}
@@ -395,6 +428,8 @@ func (w *World) nextEvent() {
 		s.status = next.status
 	}
 	switch {
+	case next.resource == "ControlPlane" && next.status == "DELETE_COMPLETE":
+		w.ending.state = clusterGone
 	case next.resource == "NodeGroup" && next.status == "CREATE_COMPLETE":
 		number := func(key string) int { n, _ := strconv.Atoi(s.parameters[key]); return n }
 		w.group = &group{name: s.name + "-NodeGroup-1A2B3C", tags: map[string]string{"kubernetes.io/cluster/demo": "owned",

@@ -68,6 +68,7 @@ type World struct {
 	nodes      map[string]*node
 	pods       []corev1.Pod
 	budgets    []policyv1.PodDisruptionBudget
+	ending     ending
 	blocked    bool // the stack's security group is used by others
 	version    int  // resourceVersion of everything in the cluster's API
 	changed    chan struct{}
@@ -77,6 +78,7 @@ type stack struct {
 	name, id   string
 	status     string
 	token      string // of the last request
+	body       string // of the template
 	parameters map[string]string
 	tags       map[string]string
 	events     []event // shown
@@ -185,6 +187,14 @@ func (w *World) Kubeconfig(ca []byte) string {
 //	conflicts 2
 //	role-again
 //	heal
+//	deletion-protection
+//	managed NAME
+//	fargate NAME
+//	service NAME
+//	ingress NAME HOST
+//	volume ID Delete|Retain
+//	cluster-stack NAME
+//	nothing-left
 func (w *World) Do(words ...string) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -262,7 +272,7 @@ func (w *World) Do(words ...string) error {
 	case len(words) == 1 && words[0] == "forget-calls":
 		w.calls = nil
 	default:
-		return fmt.Errorf("the world cannot %q", words)
+		return w.leave(words)
 	}
 	return nil
 }
@@ -294,6 +304,9 @@ func (w *World) State() string {
 	var out strings.Builder
 	if w.stack != nil && w.stack.status != "DELETE_COMPLETE" {
 		fmt.Fprintf(&out, "stack %s %s\n", w.stack.name, w.stack.status)
+	}
+	if w.ending.state == clusterGone {
+		fmt.Fprintln(&out, "no cluster")
 	}
 	for principal, entry := range w.entries {
 		fmt.Fprintf(&out, "entry %s %s %s %v %v\n", entry.Type, principal, entry.Username, entry.Groups, entry.policies)

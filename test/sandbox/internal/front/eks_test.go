@@ -412,12 +412,28 @@ func TestClusterReads(t *testing.T) {
 	if err != nil || out.Cluster.Tags["team"] != "blue" {
 		t.Errorf("tags: %+v, %v", out, err)
 	}
-	if _, err := client.DeleteCluster(t.Context(), &eks.DeleteClusterInput{Name: cluster}); err != nil {
-		t.Fatal(err)
+}
+
+// TestDeleteCluster: a cluster is seen going before it is gone.
+func TestDeleteCluster(t *testing.T) {
+	g, client, _ := newCluster(t, "API")
+	cluster := aws.String("demo")
+	deleted, err := client.DeleteCluster(t.Context(), &eks.DeleteClusterInput{Name: cluster})
+	if err != nil || deleted.Cluster.Status != types.ClusterStatusDeleting {
+		t.Fatalf("%+v, %v", deleted, err)
 	}
+	out, err := client.DescribeCluster(t.Context(), &eks.DescribeClusterInput{Name: cluster})
+	if err != nil || out.Cluster.Status != types.ClusterStatusDeleting {
+		t.Errorf("while it goes: %+v, %v", out, err)
+	}
+	g.send(t, "PUT", "/clock", `{"offset":"1m"}`, nil)
 	_, err = client.DescribeCluster(t.Context(), &eks.DescribeClusterInput{Name: cluster})
 	if code := codeOf(t, err); code != "ResourceNotFoundException" {
 		t.Errorf("deleted cluster: code %q", code)
+	}
+	list, err := client.ListClusters(t.Context(), &eks.ListClustersInput{})
+	if err != nil || len(list.Clusters) != 0 {
+		t.Errorf("deleted cluster is listed: %+v, %v", list, err)
 	}
 }
 

@@ -275,3 +275,31 @@ def test_tags_are_changed_and_reach_new_instances(group):
     shown = g.ec2.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"][0]
     assert tags(shown)["team"] == "b"
     refused(lambda: g.asg.create_or_update_tags(Tags=[{**tag, "ResourceId": "nobody"}]), "ValidationError")
+
+
+def test_mixed_instances(world, client, launch_template):
+    """https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-mixed-instances-groups.html"""
+    asg, ec2 = client("autoscaling"), client("ec2")
+    asg.create_auto_scaling_group(
+        AutoScalingGroupName="mixed",
+        MinSize=0,
+        MaxSize=6,
+        DesiredCapacity=3,
+        VPCZoneIdentifier=",".join(world.subnets),
+        MixedInstancesPolicy={
+            "LaunchTemplate": {
+                "LaunchTemplateSpecification": {"LaunchTemplateId": launch_template, "Version": "$Latest"},
+                "Overrides": [{"InstanceType": "m6i.large"}, {"InstanceType": "m5.large"}],
+            },
+            "InstancesDistribution": {"OnDemandBaseCapacity": 1, "OnDemandPercentageAboveBaseCapacity": 0},
+        },
+    )
+    g = Group(client, "mixed")
+    ids = [i["InstanceId"] for i in g.settle(3)]
+    shown = g.describe()["MixedInstancesPolicy"]
+    assert [o["InstanceType"] for o in shown["LaunchTemplate"]["Overrides"]] == ["m6i.large", "m5.large"]
+    instances = [i for r in ec2.describe_instances(InstanceIds=ids)["Reservations"] for i in r["Instances"]]
+    assert {i["InstanceType"] for i in instances} == {"m6i.large"}
+    assert sorted(i.get("InstanceLifecycle", "") for i in instances) == ["", "spot", "spot"]
+    asg.delete_auto_scaling_group(AutoScalingGroupName="mixed", ForceDelete=True)
+    wait_for("no group", lambda: not asg.describe_auto_scaling_groups(AutoScalingGroupNames=["mixed"])["AutoScalingGroups"])

@@ -92,3 +92,27 @@ def test_a_key_pair_reaches_the_instances(world, client):
     lost = world.create(typed, parameters={"KeyName": "nobody"})
     world.wait(lost, "ROLLBACK_COMPLETE")
     world.delete(lost)
+
+
+def test_a_mixed_group(world):
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-autoscaling-autoscalinggroup.html"""
+    plain = """      LaunchTemplate:
+        LaunchTemplateId: !Ref NodeLaunchTemplate
+        Version: !GetAtt NodeLaunchTemplate.LatestVersionNumber
+"""
+    mixed = """      MixedInstancesPolicy:
+        LaunchTemplate:
+          LaunchTemplateSpecification:
+            LaunchTemplateId: !Ref NodeLaunchTemplate
+            Version: !GetAtt NodeLaunchTemplate.LatestVersionNumber
+          Overrides: [{InstanceType: m6i.large}, {InstanceType: m5.large}]
+        InstancesDistribution: {OnDemandBaseCapacity: "1", OnDemandPercentageAboveBaseCapacity: 0}
+"""
+    assert plain in TEMPLATE
+    stack = world.wait(world.create(TEMPLATE.replace(plain, mixed)), "CREATE_COMPLETE")
+    group = world.group_of(stack)
+    assert group["MixedInstancesPolicy"]["InstancesDistribution"]["OnDemandBaseCapacity"] == 1
+    instances = world.instances_of(stack)
+    assert {i["InstanceType"] for i in instances} == {"m6i.large"}
+    assert sum(i.get("InstanceLifecycle") == "spot" for i in instances) == len(instances) - 1
+    world.delete(stack["StackId"])

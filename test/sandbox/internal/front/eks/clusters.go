@@ -25,6 +25,7 @@ type object = map[string]any
 func (s *Service) listClusters(_ context.Context, call awsapi.Call) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.bury()
 	var names []string
 	if call.Region == "" || call.Region == s.cfg.Region {
 		names = slices.Sorted(maps.Keys(s.clusters))
@@ -39,8 +40,12 @@ func (s *Service) describeCluster(_ context.Context, call awsapi.Call) (any, err
 	if err != nil {
 		return nil, err
 	}
-	return object{"cluster": s.view(c, "ACTIVE")}, nil
+	return object{"cluster": s.view(c)}, nil
 }
+
+// deletionTime is how long a cluster is seen going: minutes in AWS, shorter
+// here and long enough that nobody can do without waiting.
+const deletionTime = 2 * time.Second
 
 func (s *Service) deleteCluster(_ context.Context, call awsapi.Call) (any, error) {
 	var answer any
@@ -49,11 +54,21 @@ func (s *Service) deleteCluster(_ context.Context, call awsapi.Call) (any, error
 		if err != nil {
 			return err
 		}
-		answer = object{"cluster": s.view(c, "DELETING")}
-		delete(s.clusters, c.Name)
+		if c.DeletedAt.IsZero() {
+			c.DeletedAt = s.cfg.Now()
+		}
+		answer = object{"cluster": s.view(c)}
 		return nil
 	})
 	return answer, err
+}
+
+// bury takes away the clusters whose deletion has come to its end. The caller
+// holds the lock.
+func (s *Service) bury() {
+	maps.DeleteFunc(s.clusters, func(_ string, c *cluster) bool {
+		return !c.DeletedAt.IsZero() && s.cfg.Now().Sub(c.DeletedAt) >= deletionTime
+	})
 }
 
 func (s *Service) clusterARN(name string) string {
@@ -61,7 +76,11 @@ func (s *Service) clusterARN(name string) string {
 }
 
 // view is a cluster as DescribeCluster shows it.
-func (s *Service) view(c *cluster, status string) object {
+func (s *Service) view(c *cluster) object {
+	status := "ACTIVE"
+	if !c.DeletedAt.IsZero() {
+		status = "DELETING"
+	}
 	network := object{"ipFamily": c.IPFamily, "elasticLoadBalancing": object{"enabled": false}}
 	if c.ServiceIPv4CIDR != "" {
 		network["serviceIpv4Cidr"] = c.ServiceIPv4CIDR

@@ -50,6 +50,8 @@ type cluster struct {
 	Cluster
 	Entries map[string]*entry `json:"entries"` // by principal ARN
 	Updates map[string]update `json:"updates"` // by id
+	// DeletedAt is when its deletion was asked for; zero while it stands.
+	DeletedAt time.Time `json:"deletedAt,omitzero"`
 }
 
 // New makes a service, with the state that a former one left in StateFile.
@@ -210,6 +212,7 @@ func (s *Service) changed(ctx context.Context, name string) error {
 // find returns the cluster that a call names. Clusters live in one region. The
 // caller holds the lock.
 func (s *Service) find(call awsapi.Call) (*cluster, error) {
+	s.bury()
 	name := call.Path["name"]
 	c, ok := s.clusters[name]
 	if !ok || (call.Region != "" && call.Region != s.cfg.Region) {

@@ -221,13 +221,14 @@ def _update(
     current = self.desired_capacity or 0
     desired = min(max(current, low), high) if desired_capacity is None else desired_capacity
     groups.check_sizes(low, high, desired)
-    if launch_template:
-        before = (self.ec2_launch_template, getattr(self, "launch_template_version", None))
-        self._set_launch_configuration(launch_config_name, launch_template, mixed_instances_policy=None)
+    if launch_template or mixed_instances_policy:
+        before = (self.ec2_launch_template, getattr(self, "launch_template_version", None), self.mixed_instances_policy)
+        self.mixed_instances_policy = mixed_instances_policy
+        self._set_launch_configuration(launch_config_name, launch_template, mixed_instances_policy)
         try:
             _check_template(self)
         except Exception:
-            self.ec2_launch_template, self.launch_template_version = before
+            self.ec2_launch_template, self.launch_template_version, self.mixed_instances_policy = before
             raise
     self._set_azs_and_vpcs(availability_zones, vpc_zone_identifier, update=True)
     if health_check_period is not None:

@@ -118,7 +118,7 @@ class Reconciler:
     def _run(self, backend: Any, group: Any, subnet: str | None, zone: str) -> Any:
         version = group.ec2_launch_template.get_version(group.launch_template_version)
         tags = {**group.get_propagated_tags(), "aws:autoscaling:groupName": group.name}
-        instance = launch(backend.ec2_backend, version, subnet, tags, None if subnet else zone)
+        instance = launch(backend.ec2_backend, version, subnet, tags, None if subnet else zone, _choice(group))
         instance.autoscaling_group = group
         state = InstanceState(instance, lifecycle_state="Pending", protected_from_scale_in=group.new_instances_protected_from_scale_in)
         state.eksnodes_version = str(version.number)
@@ -173,3 +173,26 @@ def _least_populated(group: Any) -> str | None:
     subnets = group.vpc_zone_identifier.split(",")
     members = Counter(s.instance.subnet_id for s in group.instance_states if s.lifecycle_state in ("Pending", "InService"))
     return min(subnets, key=lambda s: (members[s], subnets.index(s)))
+
+
+def _choice(group: Any) -> dict[str, Any]:
+    """What a mixed instances policy puts in place of the template's: the first type, and the market whose turn it is.
+
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-mixed-instances-groups.html
+    """
+    policy = group.mixed_instances_policy
+    if not policy:
+        return {}
+    chosen: dict[str, Any] = {}
+    overrides = policy["LaunchTemplate"].get("Overrides") or []
+    if overrides and overrides[0].get("InstanceType"):
+        chosen["InstanceType"] = overrides[0]["InstanceType"]
+    distribution = policy.get("InstancesDistribution") or {}
+    base = int(distribution.get("OnDemandBaseCapacity") or 0)
+    percent = int(distribution.get("OnDemandPercentageAboveBaseCapacity", 100))
+    living = [s.instance for s in group.instance_states if s.lifecycle_state in ("Pending", "InService")]
+    on_demand = sum(instance.lifecycle != "spot" for instance in living)
+    above = max(len(living) + 1 - base, 0)
+    if on_demand >= base and (on_demand - base) * 100 >= percent * above:
+        chosen["InstanceMarketOptions"] = {"MarketType": "spot"}
+    return chosen

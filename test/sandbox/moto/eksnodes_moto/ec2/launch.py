@@ -14,9 +14,16 @@ from moto.ec2.exceptions import EC2ClientError
 from . import limits
 
 
-def launch(backend: Any, version: Any, subnet_id: str | None, tags: dict[str, str], zone: str | None = None) -> Any:
-    """Launches one instance; version is moto's LaunchTemplateVersion. Returns moto's Instance."""
-    data = version.data
+def launch(
+    backend: Any,
+    version: Any,
+    subnet_id: str | None,
+    tags: dict[str, str],
+    zone: str | None = None,
+    instead: dict[str, Any] | None = None,
+) -> Any:
+    """Launches one instance; version is moto's LaunchTemplateVersion, instead beats its data. Returns moto's Instance."""
+    data = {**version.data, **(instead or {})}
     check(backend, data)
     interfaces = data.get("NetworkInterfaces") or []
     first = next((n for n in interfaces if int(n.get("DeviceIndex", 0)) == 0), {})

@@ -11,6 +11,7 @@ from ...autoscaling.groups import memory, resize
 from ...faults import Script
 from ..errors import ResourceFailure
 from .base import REPLACE, Context, Made
+from .shapes import coerce
 
 
 class AutoScalingGroupHandler:
@@ -29,6 +30,7 @@ class AutoScalingGroupHandler:
             "LaunchTemplate",
             "MaxSize",
             "MinSize",
+            "MixedInstancesPolicy",
             "NewInstancesProtectedFromScaleIn",
             "Tags",
             "TerminationPolicies",
@@ -50,6 +52,7 @@ class AutoScalingGroupHandler:
             min_size=properties["MinSize"],
             launch_config_name="",
             launch_template=properties.get("LaunchTemplate", {}),
+            mixed_instances_policy=_mixed(properties),
             vpc_zone_identifier=",".join(properties.get("VPCZoneIdentifier", [])) or None,
             default_cooldown=None,
             health_check_period=properties.get("HealthCheckGracePeriod"),
@@ -98,6 +101,7 @@ class AutoScalingGroupHandler:
             min_size=int(new["MinSize"]),
             launch_config_name="",
             launch_template=new.get("LaunchTemplate", {}),
+            mixed_instances_policy=_mixed(new),
             vpc_zone_identifier=",".join(new.get("VPCZoneIdentifier", [])),
             health_check_period=new.get("HealthCheckGracePeriod"),
             health_check_type=new.get("HealthCheckType"),
@@ -129,3 +133,9 @@ class AutoScalingGroupHandler:
         own = {t["Key"]: (str(t["Value"]), str(t.get("PropagateAtLaunch", False)).lower() == "true") for t in properties.get("Tags", [])}
         given = {k: (v, True) for k, v in {**ctx.system_tags(), **ctx.stack_tags}.items()}
         return [{"Key": k, "Value": v, "PropagateAtLaunch": launch} for k, (v, launch) in {**given, **own}.items()]
+
+
+def _mixed(properties: dict[str, Any]) -> dict[str, Any] | None:
+    """The policy as the API takes it: the template's members bear the same names."""
+    policy = properties.get("MixedInstancesPolicy")
+    return None if policy is None else coerce("autoscaling", "MixedInstancesPolicy", policy)
