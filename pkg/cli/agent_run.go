@@ -85,6 +85,18 @@ func agentPods(s *session, image string) agent.Pods {
 	return agent.Pods{Reporter: kube.AgentPods{Client: s.kube.Client, Image: image}, Now: time.Now}
 }
 
+// podRoad is the road of a pod that is run once, closed where it is not proven
+// in whose cluster the pod would be made.
+func podRoad(s *session, snap *snapshot.Snapshot, image string) agent.Road {
+	road := agentPods(s, image).Run()
+	if _, same := sameCluster(snap); !same {
+		road.Fetch = func(context.Context, *agent.Machine) (agent.Cargo, error) {
+			return agent.Cargo{}, errors.New("not tried: it is not proven that EKS and the kubeconfig mean the same cluster")
+		}
+	}
+	return road
+}
+
 // findNode is the machine of a Node's name or of an instance id.
 func (a *app) findNode(ctx context.Context, s *session, name string) (agent.Machine, error) {
 	snap := s.read(ctx, s.base, cloud.Request{}, snapshot.SectionNodes)

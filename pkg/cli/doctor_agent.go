@@ -202,7 +202,7 @@ func (c *doctorCommand) ask(ctx context.Context, snap *snapshot.Snapshot, ids []
 		agent.Console{Read: consoleOf(c.session)}.Road(),
 		agent.SSM{Runner: c.session.aws, AgentURL: flags.url, AgentSHA256: flags.sha256, Machines: ids}.Road(),
 		ssh.Road(),
-		agentPods(c.session, flags.image).Run(),
+		podRoad(c.session, snap, flags.image),
 	}
 	results := agent.Fetch(ctx, machines, roads, agent.Options{Progress: c.tell})
 	for _, result := range results {

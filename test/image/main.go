@@ -97,7 +97,7 @@ func build(binary string) (v1.Image, error) {
 func architectureOf(content []byte) (string, error) {
 	file, err := elf.NewFile(bytes.NewReader(content))
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("no program for Linux: %w", err)
 	}
 	for _, segment := range file.Progs {
 		if segment.Type == elf.PT_INTERP {

@@ -103,9 +103,9 @@ func TestRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, test := range map[string]struct{ binary, reference, says string }{
-		"no program":  {script, "example.com/agent:v1", "bad magic number"},
+		"no program":  {script, "example.com/agent:v1", "no program for Linux"},
 		"dynamic":     {"/bin/sh", "example.com/agent:v1", "not static"},
-		"no tag":      {script, "example.com/agent", "could not parse reference"},
+		"no tag":      {script, "example.com/agent", "tag must be"},
 		"nothing":     {"", "", "are needed"},
 		"not there":   {script + "x", "example.com/agent:v1", "no such file"},
 		"not a place": {static(t, "amd64"), "example.com/agent:v1", "no such file"},
