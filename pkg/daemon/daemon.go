@@ -35,6 +35,8 @@ const (
 	// before: what passes within seconds, as a kubelet that starts again, is
 	// not told.
 	confirmAfter = 5 * time.Second
+	// lookLimit is how long a look may take on the sickest machine.
+	lookLimit = 30 * time.Second
 	// reportEvery is how often the report is printed at least: logs are
 	// rotated.
 	reportEvery = 10 * time.Minute

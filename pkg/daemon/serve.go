@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/eksnodes/kubectl-eksnodes/pkg/host"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/redact"
 )
 
@@ -79,7 +78,7 @@ func (d *Daemon) late() string {
 	if d.seen.rounds == 0 {
 		return "it has not looked yet"
 	}
-	if since, most := d.Now().Sub(d.seen.at), 2*(d.Interval+host.DefaultBudget); since > most {
+	if since, most := d.Now().Sub(d.seen.at), 2*(d.Interval+lookLimit); since > most {
 		return fmt.Sprintf("the last look ended %s ago", since.Round(time.Second))
 	}
 	return ""

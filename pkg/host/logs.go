@@ -87,7 +87,7 @@ func (m *Machine) readLogs(ctx context.Context, _ *snapshot.Host) (fill, error) 
 	switch {
 	case len(facts.Sources) > 0:
 	case m.inPod:
-		return nil, notAsked("a pod has neither the journal nor the log files: %s", strings.Join(facts.Missed, "; "))
+		return nil, notAsked("a pod has neither the journal, which the machine's own journalctl reads, nor the log files")
 	default:
 		return nil, fmt.Errorf("no log could be read: %s", strings.Join(facts.Missed, "; "))
 	}

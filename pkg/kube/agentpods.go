@@ -173,7 +173,7 @@ func (a AgentPods) pod(node string) (*corev1.Pod, error) {
 
 // await waits until the pod has ended. Its error says why it does not start.
 func (a AgentPods) await(ctx context.Context, made *corev1.Pod) error {
-	var seen *corev1.Pod
+	seen := made
 	err := wait.PollUntilContextCancel(ctx, podPoll, true, func(ctx context.Context) (bool, error) {
 		pod, err := a.Client.Pods(made.Namespace).Get(ctx, made.Name, metav1.GetOptions{})
 		if err != nil {
@@ -191,7 +191,7 @@ func (a AgentPods) await(ctx context.Context, made *corev1.Pod) error {
 		}
 		return false, nil
 	})
-	if ctx.Err() == nil || seen == nil {
+	if ctx.Err() == nil {
 		return err
 	}
 	return errors.Join(ctx.Err(), errors.New("the pod has not ended: "+a.trouble(ctx, seen)))

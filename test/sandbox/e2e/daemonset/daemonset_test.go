@@ -27,6 +27,7 @@ func TestDaemonSet(t *testing.T) {
 		t.Logf("%s: healthy after %s", m.node, becomes(t, m, corev1.ConditionTrue, "no check fails", flip))
 	}
 	t.Run("metrics", func(t *testing.T) { onThisMachineAlone(t, nodes[0]) })
+	t.Run("memory", func(t *testing.T) { littleMemory(t, nodes[0]) })
 	t.Run("CNI's configuration gone", func(t *testing.T) {
 		const file = "/etc/cni/net.d/10-aws.conflist"
 		follows(t, nodes[0], "cni.config-missing", []string{"mv", file, "/root/"}, []string{"mv", "/root/10-aws.conflist", file})
@@ -68,6 +69,22 @@ func onThisMachineAlone(t *testing.T, m machine) {
 	}
 	if fields := strings.Fields(out); len(fields) < 4 || fields[3] != daemon.DefaultListen || strings.Count(strings.TrimSpace(out), "\n") > 0 {
 		t.Errorf("it listens at %q", out)
+	}
+}
+
+// maxMemory is what the agent may have in memory, in KiB.
+const maxMemory = 40 << 10
+
+// littleMemory holds the agent's resident memory, at its most since it began.
+func littleMemory(t *testing.T, m machine) {
+	out, err := sandbox.Node(m.id, "sh", "-c", "sed -n 's/^VmHWM:[^0-9]*\\([0-9]*\\) kB$/\\1/p' /proc/$(pgrep -x node-agent)/status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	most := number(t, strings.TrimSpace(out))
+	t.Logf("%d KiB of memory at the most", most)
+	if most > maxMemory {
+		t.Errorf("%d KiB, more than %d", most, maxMemory)
 	}
 }
 
