@@ -14,8 +14,9 @@ import (
 type PodReporter interface {
 	// Last is what an agent that is installed has printed last.
 	Last(ctx context.Context, node string) ([]byte, error)
-	// Run has a pod of its own print a report, and deletes the pod.
-	Run(ctx context.Context, node string) ([]byte, error)
+	// Run has a pod of its own print a report, and deletes the pod. Notes are
+	// for the user.
+	Run(ctx context.Context, node string) (report []byte, notes []string, err error)
 }
 
 // Pods are the roads through pods. Both need a node that has joined, with a
@@ -60,7 +61,7 @@ func (p Pods) Run() Road {
 		if m.Node == "" {
 			return Cargo{}, errNoNode
 		}
-		text, err := p.Reporter.Run(ctx, m.Node)
-		return Cargo{Document: text}, err
+		text, notes, err := p.Reporter.Run(ctx, m.Node)
+		return Cargo{Document: text, Notes: notes}, err
 	}}
 }

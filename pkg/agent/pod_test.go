@@ -21,9 +21,9 @@ type podReports struct {
 
 func (p *podReports) Last(context.Context, string) ([]byte, error) { return p.text, p.err }
 
-func (p *podReports) Run(_ context.Context, node string) ([]byte, error) {
+func (p *podReports) Run(_ context.Context, node string) ([]byte, []string, error) {
 	p.runs = append(p.runs, node)
-	return p.text, p.err
+	return p.text, []string{"a note"}, p.err
 }
 
 // An installed agent's report is taken when it is fresh and of this machine,
@@ -65,7 +65,7 @@ func TestPodRoad(t *testing.T) {
 	reports := podReports{err: errors.New("the pod does not start: ErrImagePull")}
 	road := Pods{Reporter: &reports, Now: time.Now}.Run()
 	results := Fetch(context.Background(), []Machine{{InstanceID: "i-1"}, {InstanceID: "i-2", Node: "n2"}}, []Road{road}, Options{Parallel: 1})
-	if len(reports.runs) != 1 || reports.runs[0] != "n2" || results[0].Tried() != "pod: it has no Node" || results[1].Tried() != "pod: the pod does not start: ErrImagePull" {
+	if len(reports.runs) != 1 || reports.runs[0] != "n2" || results[0].Tried() != "pod: it has no Node" || results[1].Tried() != "pod: the pod does not start: ErrImagePull" || len(results[1].Notes) != 1 {
 		t.Errorf("runs %q, %q, %q", reports.runs, results[0].Tried(), results[1].Tried())
 	}
 	var out bytes.Buffer

@@ -74,6 +74,9 @@ func (a *app) runAgent(ctx context.Context, conn *connection, name string, flags
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	for _, note := range result.Notes {
+		a.note("%s", note)
+	}
 	if len(result.Reports) == 0 {
 		return fmt.Errorf("no report of node %s: %w", machine.Node, errors.New(result.Tried()))
 	}

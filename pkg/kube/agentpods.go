@@ -14,6 +14,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/rand"
 	"k8s.io/apimachinery/pkg/util/wait"
@@ -120,11 +121,11 @@ const fallbackNamespace = "kube-system"
 
 // Run has a pod of its own on the node print a report, and deletes the pod,
 // also when the context ends. The pod is that of the DaemonSet without a way to
-// the cluster's API.
-func (a AgentPods) Run(ctx context.Context, node string) (report []byte, err error) {
+// the cluster's API. Notes tell of pods that runs which were killed had left.
+func (a AgentPods) Run(ctx context.Context, node string) (report []byte, notes []string, err error) {
 	pod, err := a.pod(node)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	made, err := a.Client.Pods(pod.Namespace).Create(ctx, pod, metav1.CreateOptions{})
 	if IsKind(wrap("", err), Absent) { // the namespace
@@ -132,21 +133,44 @@ func (a AgentPods) Run(ctx context.Context, node string) (report []byte, err err
 		made, err = a.Client.Pods(pod.Namespace).Create(ctx, pod, metav1.CreateOptions{})
 	}
 	if err != nil {
-		return nil, wrap("create a pod in namespace "+pod.Namespace, err)
+		return nil, nil, wrap("create a pod in namespace "+pod.Namespace, err)
 	}
 	defer func() {
 		if deleted := a.delete(ctx, made); deleted != nil {
 			err = errors.Join(err, fmt.Errorf("%w; delete it: kubectl -n %s delete pod %s", deleted, made.Namespace, made.Name))
 		}
 	}()
+	notes = a.sweep(ctx, made)
 	if err := a.await(ctx, made); err != nil {
-		return nil, err
+		return nil, notes, err
 	}
 	log, err := a.log(ctx, made.Namespace, made.Name)
 	if err != nil {
-		return nil, err
+		return nil, notes, err
 	}
-	return lastReport(log)
+	report, err = lastReport(log)
+	return report, notes, err
+}
+
+// sweep deletes what runs have left that were killed: pods of their label that
+// are past the time that a run may have.
+func (a AgentPods) sweep(ctx context.Context, made *corev1.Pod) (notes []string) {
+	pods, err := a.Client.Pods(made.Namespace).List(ctx, metav1.ListOptions{LabelSelector: labels.FormatLabels(made.Labels)})
+	if err != nil {
+		return []string{"pods that earlier runs may have left were not looked for: " + wrap("list pods of namespace "+made.Namespace, err).Error()}
+	}
+	for i := range pods.Items {
+		left := &pods.Items[i]
+		if made.CreationTimestamp.Sub(left.CreationTimestamp.Time) <= podDeadline {
+			continue // it may still be at work
+		}
+		if err := a.delete(ctx, left); err != nil {
+			notes = append(notes, err.Error())
+			continue
+		}
+		notes = append(notes, "deleted the pod "+left.Namespace+"/"+left.Name+", which an earlier run had left")
+	}
+	return notes
 }
 
 // pod is what runs once. It has a label of its own: the DaemonSet would take a

@@ -9,8 +9,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 )
 
@@ -31,6 +33,8 @@ func (s *podServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.mu.Unlock()
 	pod := s.pods[strings.TrimSuffix(r.URL.Path, "/log")]
 	switch {
+	case r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/pods"):
+		s.list(w, r)
 	case r.Method == http.MethodPost:
 		s.create(w, r)
 	case strings.HasSuffix(r.URL.Path, "/events"):
@@ -51,6 +55,16 @@ func (s *podServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+func (s *podServer) list(w http.ResponseWriter, r *http.Request) {
+	list := corev1.PodList{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "PodList"}}
+	for path, pod := range s.pods {
+		if strings.HasPrefix(path, r.URL.Path+"/") && r.URL.Query().Get("labelSelector") == "app.kubernetes.io/name="+pod.Labels["app.kubernetes.io/name"] {
+			list.Items = append(list.Items, *pod)
+		}
+	}
+	reply(w, http.StatusOK, list)
+}
+
 func (s *podServer) create(w http.ResponseWriter, r *http.Request) {
 	namespace := strings.Split(r.URL.Path, "/")[4]
 	var pod corev1.Pod
@@ -61,6 +75,7 @@ func (s *podServer) create(w http.ResponseWriter, r *http.Request) {
 		if there == namespace {
 			pod.UID = "uid"
 			pod.APIVersion, pod.Kind = "v1", "Pod"
+			pod.CreationTimestamp = metav1.Now()
 			s.pods[r.URL.Path+"/"+pod.Name] = &pod
 			s.made = append(s.made, namespace)
 			reply(w, http.StatusCreated, pod)
@@ -106,7 +121,10 @@ func TestRunAgentPod(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := AgentPods{Client: client}.Run(ctx, "n1")
+			got, notes, err := AgentPods{Client: client}.Run(ctx, "n1")
+			if len(notes) > 0 {
+				t.Errorf("notes are %q", notes)
+			}
 			if string(got) != test.want || (err == nil) != (test.says == "") || err != nil && (!strings.Contains(err.Error(), test.says) || strings.Contains(err.Error(), "\x1b")) {
 				t.Errorf("%q, %v", got, err)
 			}
@@ -117,5 +135,35 @@ func TestRunAgentPod(t *testing.T) {
 				t.Errorf("%d pods are left", len(server.pods))
 			}
 		})
+	}
+}
+
+// A run takes away what one that was killed has left, and says so; a pod of a
+// run that may still be at work, and pods of others, stay.
+func TestRunSweepsUp(t *testing.T) {
+	const path = "/api/v1/namespaces/eksnodes/pods/"
+	pod := func(name, label string, age time.Duration) *corev1.Pod {
+		return &corev1.Pod{ObjectMeta: metav1.ObjectMeta{
+			Name: name, Namespace: "eksnodes", Labels: map[string]string{"app.kubernetes.io/name": label}, CreationTimestamp: metav1.NewTime(time.Now().Add(-age)),
+		}}
+	}
+	server := &podServer{
+		namespaces: []string{"eksnodes"}, becomes: corev1.PodStatus{Phase: corev1.PodSucceeded}, log: "{}",
+		pods: map[string]*corev1.Pod{
+			path + "old": pod("old", "node-agent-run", time.Hour), path + "young": pod("young", "node-agent-run", time.Second), path + "installed": pod("installed", "node-agent", time.Hour),
+		},
+	}
+	listener := httptest.NewServer(server)
+	t.Cleanup(listener.Close)
+	client, err := NewClient(&rest.Config{Host: listener.URL, QPS: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, notes, err := AgentPods{Client: client}.Run(t.Context(), "n1")
+	if err != nil || len(notes) != 1 || notes[0] != "deleted the pod eksnodes/old, which an earlier run had left" {
+		t.Errorf("%q, %v", notes, err)
+	}
+	if len(server.pods) != 2 || server.pods[path+"young"] == nil || server.pods[path+"installed"] == nil {
+		t.Errorf("%d pods are left", len(server.pods))
 	}
 }
