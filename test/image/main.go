@@ -22,9 +22,9 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 )
 
-// nobody is whom the program runs as where nothing else is said: a number that
-// distributions leave free, as the one in deploy/node-agent.yaml.
-const nobody = "65532:65532"
+// nobody is whom the program runs as where nothing else is said, as in
+// deploy/node-agent.yaml.
+const nobody = "65534:65534"
 
 // program is the agent's place in the image.
 const program = "node-agent"

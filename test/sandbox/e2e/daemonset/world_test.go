@@ -138,6 +138,18 @@ func becomes(t *testing.T, m machine, status corev1.ConditionStatus, says string
 	return time.Since(began)
 }
 
+// ready waits until the node is Ready again.
+func ready(t *testing.T, m machine) {
+	t.Helper()
+	harness.Eventually(t, patience, func() error {
+		have, err := condition(t, m.node, corev1.NodeReady)
+		if err == nil && (have == nil || have.Status != corev1.ConditionTrue) {
+			err = fmt.Errorf("%s: %+v", m.node, have)
+		}
+		return err
+	})
+}
+
 // pod is the agent's pod on a node.
 func pod(t *testing.T, m machine) (*corev1.Pod, error) {
 	t.Helper()
