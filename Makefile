@@ -27,8 +27,14 @@ agents: ## node-agent for nodes of both architectures, into the plugin
 	  for arch in amd64 arm64; do gzip -9nc bin/agents/node-agent-linux-$$arch >$(AGENTS)/node-agent-linux-$$arch.gz; done; \
 	  cp bin/agents/SHA256SUMS $(AGENTS)/SHA256SUMS; }
 
+# The name is the one that the manifest has: what is built is what it runs.
+.PHONY: agent-image
+agent-image: agents ## node-agent's container image, for this machine's architecture, as an archive
+	go -C test/image run . -binary $(CURDIR)/bin/agents/node-agent-linux-$$(go env GOARCH) \
+	  -name "$$(sed -n 's/^ *image: //p' deploy/node-agent.yaml)" -output $(CURDIR)/bin/node-agent-image.tar
+
 .PHONY: test
-test: deps lint unit control-plane-tier node-tier fault-tier life-tier road-tier agent-tier tutorial-tier ## everything, in this order
+test: deps lint unit control-plane-tier node-tier fault-tier life-tier road-tier agent-tier daemonset-tier tutorial-tier ## everything, in this order
 
 .PHONY: deps
 deps:
@@ -39,7 +45,7 @@ lint: deps ## gofmt, golangci-lint, cfn-lint
 	$(call say,lint)
 	test/tools/run golangci-lint run ./...
 	cd test/sandbox && ../tools/run golangci-lint run --config ../../.golangci.yml --build-tags sandbox ./...
-	for module in oracle browser release; do (cd test/$$module && ../tools/run golangci-lint run --config ../../.golangci.yml ./...); done
+	for module in oracle browser release image; do (cd test/$$module && ../tools/run golangci-lint run --config ../../.golangci.yml ./...); done
 	test/tools/run cfn-lint --non-zero-exit-code informational pkg/stack/testdata/*.yaml pkg/stack/testdata/foreign/*.yaml
 
 .PHONY: unit
@@ -50,6 +56,8 @@ unit: deps ## tests that need no sandbox, no root and no network
 	$(CLEAN_ENV) go -C test/oracle test -timeout 20m ./...
 	$(call say,the HTML report in a browser)
 	$(CLEAN_ENV) go -C test/browser test -timeout 10m ./...
+	$(call say,the image of node-agent)
+	$(CLEAN_ENV) go -C test/image test -timeout 5m ./...
 	$(call say,the repairs to moto)
 	$(CLEAN_ENV) $(SANDBOX) test-moto
 
@@ -91,6 +99,11 @@ road-tier: build ## machines' own reports, by every road
 agent-tier: build ## node-agent on real nodes
 	$(call say,node-agent)
 	$(CLEAN_ENV) go -C test/sandbox test -count=1 -timeout 20m ./e2e/agent/...
+
+.PHONY: daemonset-tier
+daemonset-tier: build agent-image ## node-agent in pods, and what the cluster sees of it
+	$(call say,DaemonSet)
+	$(CLEAN_ENV) go -C test/sandbox test -count=1 -timeout 20m ./e2e/daemonset/...
 
 .PHONY: demo
 demo: build ## a cluster without AWS, and a node group added to it

@@ -1,7 +1,8 @@
 // Package agent brings home what a machine says of itself. A road is one way
-// of doing so: the serial console, SSM Run Command, SSH. For every machine
-// the roads are tried in their order until one brings a whole report; which
-// one did, and why the others did not, is part of the result.
+// of doing so: an agent that is installed, the serial console, SSM Run Command,
+// SSH, a pod. For every machine the roads are tried in their order until one
+// brings a whole report; which one did, and why the others did not, is part of
+// the result.
 //
 // Whatever comes from a machine is bounded in size and time, and is text of a
 // stranger until hostreport has decoded it.
@@ -29,9 +30,11 @@ const (
 
 // Names of the roads.
 const (
-	RoadConsole = snapshot.RoadConsole
-	RoadSSM     = snapshot.RoadSSM
-	RoadSSH     = snapshot.RoadSSH
+	RoadInstalled = snapshot.RoadInstalled
+	RoadConsole   = snapshot.RoadConsole
+	RoadSSM       = snapshot.RoadSSM
+	RoadSSH       = snapshot.RoadSSH
+	RoadPod       = snapshot.RoadPod
 )
 
 // Road is one way to a machine's report.

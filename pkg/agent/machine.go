@@ -10,6 +10,7 @@ import (
 // Machine is what roads need to know of a machine.
 type Machine struct {
 	InstanceID string
+	Node       string // name of its Node; "" when it has none
 	Zone       string // us-west-2a
 	Image      string // name of its AMI; "" when it is not known
 	PrivateIP  string
@@ -31,6 +32,9 @@ func MachineOf(snap *snapshot.Snapshot, node *snapshot.Node) Machine {
 	}
 	if node.Console != nil {
 		machine.Console = node.Console.Text
+	}
+	if node.Kube != nil {
+		machine.Node = node.Kube.Name
 	}
 	if cloud := node.Cloud; cloud != nil {
 		machine.Zone, machine.PrivateIP, machine.PublicIP = cloud.Zone, cloud.PrivateIP, cloud.PublicIP

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -21,6 +22,12 @@ type Report struct {
 	// AgentVersion is node-agent's; "" when none ran.
 	AgentVersion string
 	Partial      bool
+}
+
+// Write writes the report as node-agent writes it, without findings: they
+// follow from the facts.
+func (r *Report) Write(w io.Writer) error {
+	return hostreport.New(r.AgentVersion, *r.Host, nil).Encode(w)
 }
 
 // open reads cargo. Its error is that the cargo is no report of this machine.

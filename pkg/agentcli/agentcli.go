@@ -92,7 +92,8 @@ its identity and the token it would show, whom the cluster takes it for, the
 way to the API server, the state of kubelet, runtime, CNI and disks.
 
 It only looks. It writes nothing, listens nowhere, starts no unit, and no
-credential leaves it.`
+credential leaves it. Only serve, which is for pods, listens, and tells the
+cluster what it sees.`
 
 func newRoot(a *app) *cobra.Command {
 	root := &cobra.Command{
@@ -112,7 +113,7 @@ func newRoot(a *app) *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.PersistentFlags().StringVar(&a.root, "root", "/", "where the machine's root is mounted, in a pod: `path`")
-	root.AddCommand(newReport(a), newDoctor(a), newWhoami(a), newToken(a), newVerify(a), newVersion())
+	root.AddCommand(newReport(a), newDoctor(a), newWhoami(a), newToken(a), newVerify(a), newServe(a), newVersion())
 	return root
 }
 

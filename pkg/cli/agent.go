@@ -10,14 +10,14 @@ import (
 )
 
 // newAgent groups what there is to do with node-agent by hand.
-func newAgent(app *app, _ *connection) *cobra.Command {
+func newAgent(app *app, conn *connection) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "agent",
 		Short: "Have machines tell what they know",
 		Args:  noArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newAgentCommand(app))
+	cmd.AddCommand(newAgentRun(app, conn), newAgentInstall(app, conn), newAgentUninstall(app, conn), newAgentCommand(app))
 	return cmd
 }
 

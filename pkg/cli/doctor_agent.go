@@ -27,6 +27,7 @@ const (
 type agentFlags struct {
 	agent  string
 	binary string
+	image  string
 	url    string
 	sha256 string
 	login  loginFlags
@@ -35,6 +36,7 @@ type agentFlags struct {
 func (f *agentFlags) bind(flags *pflag.FlagSet) {
 	flags.StringVar(&f.agent, "agent", agentAuto, "ask the machines themselves: never, always, or auto: when nothing else settles the cause, after a yes")
 	flags.StringVar(&f.binary, "agent-binary", "", "send this node-agent `program` by SSH instead of the one that the plugin carries")
+	flags.StringVar(&f.image, "agent-image", "", "`name` of node-agent's image for a pod that is run once (default: the release's)")
 	flags.StringVar(&f.url, "agent-url", "", "with SSM, let machines fetch the agent from this https `address`")
 	flags.StringVar(&f.sha256, "agent-sha256", "", "with --agent-url, what the program's sha256 must be: `hex`")
 	f.login.bind(flags)
@@ -46,6 +48,9 @@ func (f *agentFlags) validate() error {
 	}
 	if err := (agent.SSM{AgentURL: f.url, AgentSHA256: f.sha256}).Validate(); err != nil {
 		return usageError{err}
+	}
+	if _, err := agentManifest(f.image); err != nil {
+		return err
 	}
 	return f.login.validate()
 }
@@ -59,16 +64,20 @@ func (c *doctorCommand) judge(ctx context.Context, snap *snapshot.Snapshot) (rep
 	if c.flags.wouldJoin || c.flags.template != "" {
 		return verdict(), nil
 	}
-	shown(ctx, snap)
+	asks := flags.agent != agentNever && c.evidence == nil
+	if asks {
+		c.listStale(ctx)
+	}
+	told := c.shown(ctx, snap, asks)
 	first := verdict()
-	if flags.agent == agentNever || c.evidence != nil {
+	if !asks {
 		return first, nil
 	}
-	c.listStale(ctx)
-	var ids []string
+	unclear := unsettled(snap, &first, c.checks)
+	ids := unclear
 	if flags.agent == agentAlways {
-		ids = c.worthAsking(snap)
-	} else if ids = unsettled(snap, &first, c.checks); len(ids) > 0 && !c.mayAsk(ctx, ids) {
+		ids = slices.DeleteFunc(c.worthAsking(snap), func(id string) bool { return slices.Contains(told, id) && !slices.Contains(unclear, id) })
+	} else if len(ids) > 0 && !c.mayAsk(ctx, ids) {
 		return first, ctx.Err()
 	}
 	if len(ids) == 0 {
@@ -95,19 +104,33 @@ func (c *doctorCommand) listStale(ctx context.Context) {
 	}
 }
 
-// shown takes what the consoles that were read show.
-func shown(ctx context.Context, snap *snapshot.Snapshot) {
+// shown takes what is there already: what the consoles that were read show
+// and, where machines may be asked, what installed agents have printed. It
+// returns the machines whose whole report that was.
+func (c *doctorCommand) shown(ctx context.Context, snap *snapshot.Snapshot, installed bool) (told []string) {
 	var machines []agent.Machine
+	worth := c.worthAsking(snap)
 	for i := range snap.Nodes {
-		if node := &snap.Nodes[i]; node.Console != nil && node.Host == nil {
+		node := &snap.Nodes[i]
+		joined := installed && node.Kube != nil && slices.Contains(worth, node.InstanceID)
+		if node.Host == nil && (node.Console != nil || joined) {
 			machines = append(machines, agent.MachineOf(snap, node))
 		}
 	}
-	for _, result := range agent.Fetch(ctx, machines, []agent.Road{agent.Console{}.Road()}, agent.Options{}) {
+	roads := []agent.Road{agent.Console{}.Road()}
+	if installed {
+		roads = slices.Insert(roads, 0, agentPods(c.session, "").Installed())
+	}
+	for _, result := range agent.Fetch(ctx, machines, roads, agent.Options{}) {
+		if result.Whole() {
+			told = append(told, result.InstanceID)
+			c.app.screen.say("%s: report by %s", result.InstanceID, strings.Join(result.Used(), " and "))
+		}
 		if len(result.Reports) > 0 {
 			agent.Join(snap, result)
 		}
 	}
+	return told
 }
 
 // worthAsking are the machines that run and are not Ready, some of each
@@ -151,7 +174,7 @@ func (c *doctorCommand) mayAsk(ctx context.Context, ids []string) bool {
 			some(ids), strings.Join(slices.Concat([]string{product.Command}, c.app.args, []string{"--agent", agentAlways}), " "))
 		return false
 	}
-	question := fmt.Sprintf("nothing that was read settles the cause of %s; ask the machines themselves, by SSM or SSH (reads as root, changes nothing)", some(ids))
+	question := fmt.Sprintf("nothing that was read settles the cause of %s; ask the machines themselves, by SSM, SSH or a pod (reads, changes nothing)", some(ids))
 	return c.app.screen.confirm(ctx, question) == nil
 }
 
@@ -189,6 +212,7 @@ func (c *doctorCommand) ask(ctx context.Context, snap *snapshot.Snapshot, ids []
 		agent.Console{Read: consoleOf(c.session)}.Road(),
 		agent.SSM{Runner: c.session.aws, AgentURL: flags.url, AgentSHA256: flags.sha256, Machines: ids}.Road(),
 		ssh.Road(),
+		podRoad(c.session, snap, flags.image),
 	}
 	results := agent.Fetch(ctx, machines, roads, agent.Options{Progress: c.tell})
 	for _, result := range results {

@@ -68,8 +68,17 @@ func (d namingDrain) Drain(ctx context.Context, nodes []string) error {
 const lookTime = 20 * time.Second
 
 func (d kubectlDrain) run(ctx context.Context, args []string) error {
-	cmd := exec.CommandContext(ctx, "kubectl", append(args, d.connection...)...)
-	cmd.Stdout, cmd.Stderr = d.out, d.out
+	err := kubectl(ctx, nil, d.out, append(args, d.connection...))
+	if errors.Is(err, exec.ErrNotFound) {
+		return fmt.Errorf("%w, or say --skip-drain", err)
+	}
+	return err
+}
+
+// kubectl runs the user's own kubectl. An interrupt reaches it first.
+func kubectl(ctx context.Context, in io.Reader, out io.Writer, args []string) error {
+	cmd := exec.CommandContext(ctx, "kubectl", args...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, out, out
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 10 * time.Second
 	err := cmd.Run()
@@ -77,7 +86,7 @@ func (d kubectlDrain) run(ctx context.Context, args []string) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case errors.Is(err, exec.ErrNotFound):
-		return fmt.Errorf("kubectl %s: %w: put kubectl on PATH, or say --skip-drain", args[0], err)
+		return fmt.Errorf("kubectl %s: %w: put kubectl on PATH", args[0], err)
 	case err != nil:
 		return fmt.Errorf("kubectl %s: %w", args[0], err)
 	}

@@ -13,11 +13,13 @@ import (
 
 // readNodeadm tells how far AL2023's bootstrap has come.
 func (m *Machine) readNodeadm(ctx context.Context, known *snapshot.Host) (fill, error) {
-	_, found := m.find("nodeadm")
-	if found != nil && !*found {
+	switch _, found := m.find("nodeadm"); {
+	case found == nil:
+		return nil, notAsked("whether there is nodeadm cannot be seen")
+	case !*found:
 		return nil, absent("there is no nodeadm")
 	}
-	facts := &snapshot.HostNodeadm{Installed: found != nil}
+	facts := &snapshot.HostNodeadm{Installed: true}
 	if there, err := m.root.exists("/run/nodeadm/init"); err == nil {
 		facts.Initialized = &there
 	}
@@ -66,13 +68,13 @@ func (m *Machine) readCloudInit(context.Context, *snapshot.Host) (fill, error) {
 	status, err := m.root.read("/run/cloud-init/status.json")
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		if m.root.has("/etc/cloud/cloud-init.disabled") || m.root.has("/run/cloud-init/disabled") {
+		if m.root.finds("/etc/cloud/cloud-init.disabled") || m.root.finds("/run/cloud-init/disabled") {
 			facts.Status = "disabled"
 		}
 	case err != nil:
 		return nil, err
 	default:
-		if facts, err = hostfile.CloudInit(status, m.root.has("/run/cloud-init/result.json")); err != nil {
+		if facts, err = hostfile.CloudInit(status, m.root.finds("/run/cloud-init/result.json")); err != nil {
 			return nil, err
 		}
 	}

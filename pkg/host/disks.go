@@ -23,36 +23,45 @@ func nodePaths() []string {
 // readDisks measures the file systems that those paths lie on, side by side:
 // one that hangs must not hide the others.
 func (m *Machine) readDisks(ctx context.Context, _ *snapshot.Host) (fill, error) {
-	data, err := m.proc.readUpTo("/proc/mounts", 1<<20)
-	if err != nil {
-		data = nil // sizes can be had without names
+	mounts, err := m.mounts()
+	if err != nil && m.inPod {
+		return nil, err // without them the pod's own file systems would be taken for the machine's
 	}
-	mounts := hostfile.Mounts(data)
 	type measured struct {
 		path string
 		stat unix.Statfs_t
 		err  error
 	}
 	answers := make(chan measured, len(nodePaths()))
+	var waiting []string
 	for _, path := range nodePaths() {
+		place := m.standIn(mounts, path)
+		if place == "" {
+			continue
+		}
+		waiting = append(waiting, path)
 		go func() {
-			stat, err := m.statfs(path)
+			if !m.readers.begin("disk " + place) {
+				answers <- measured{path: path, err: errStillReading}
+				return
+			}
+			defer m.readers.end("disk " + place)
+			stat, err := m.statfs(place)
 			answers <- measured{path, stat, err}
 		}()
 	}
 	facts := &snapshot.HostDisks{}
-	waiting := slices.Clone(nodePaths())
 	deadline := time.After(2 * time.Second)
 	for len(waiting) > 0 {
 		select {
 		case got := <-answers:
 			waiting = slices.DeleteFunc(waiting, func(path string) bool { return path == got.path })
 			if !errors.Is(got.err, fs.ErrNotExist) {
-				addFilesystem(facts, m.describe(mounts, got.path), got.stat, got.err)
+				m.addFilesystem(facts, mounts, got.path, &got.stat, got.err)
 			}
 		case <-deadline:
 			for _, path := range waiting {
-				addFilesystem(facts, m.describe(mounts, path), unix.Statfs_t{}, context.DeadlineExceeded)
+				m.addFilesystem(facts, mounts, path, &unix.Statfs_t{}, context.DeadlineExceeded)
 			}
 			waiting = nil
 		case <-ctx.Done():
@@ -74,26 +83,16 @@ func (m *Machine) statfs(path string) (stat unix.Statfs_t, err error) {
 	return stat, unix.Fstatfs(int(place.Fd()), &stat)
 }
 
-// describe names what a path lies on.
-func (m *Machine) describe(mounts []hostfile.Mount, path string) snapshot.HostFilesystem {
-	mount, found := hostfile.MountOf(mounts, m.root.path(path))
+// addFilesystem adds what a path lies on, and joins paths of one mount.
+func (m *Machine) addFilesystem(facts *snapshot.HostDisks, mounts []hostfile.Mount, path string, stat *unix.Statfs_t, err error) {
+	mount, found := hostfile.MountOf(mounts, path)
 	if !found {
-		return snapshot.HostFilesystem{Mount: path, For: []string{path}}
+		mount = hostfile.Mount{Path: path}
 	}
-	at := mount.Path
-	if m.inPod && len(at) >= len(m.root.root) {
-		if at = at[len(m.root.root):]; at == "" {
-			at = "/"
-		}
-	}
-	return snapshot.HostFilesystem{Mount: redact.Line(at), For: []string{path}, Device: redact.Line(mount.Device), Type: redact.Line(mount.Type)}
-}
-
-// addFilesystem joins paths of one mount.
-func addFilesystem(facts *snapshot.HostDisks, filesystem snapshot.HostFilesystem, stat unix.Statfs_t, err error) {
+	filesystem := snapshot.HostFilesystem{Mount: redact.Line(mount.Path), For: []string{path}, Device: redact.Line(mount.Device), Type: redact.Line(mount.Type)}
 	for i := range facts.Filesystems {
 		if have := &facts.Filesystems[i]; have.Mount == filesystem.Mount && have.Device == filesystem.Device {
-			have.For = append(have.For, filesystem.For...)
+			have.For = append(have.For, path)
 			slices.SortFunc(have.For, func(a, b string) int { return slices.Index(nodePaths(), a) - slices.Index(nodePaths(), b) })
 			return
 		}
@@ -102,7 +101,7 @@ func addFilesystem(facts *snapshot.HostDisks, filesystem snapshot.HostFilesystem
 	if err == nil {
 		filesystem.Size, filesystem.Free = int64(stat.Blocks)*stat.Bsize, int64(stat.Bavail)*stat.Bsize
 		filesystem.Inodes, filesystem.InodesFree = int64(stat.Files), int64(stat.Ffree)
-		filesystem.ReadOnly = stat.Flags&unix.ST_RDONLY != 0
+		filesystem.ReadOnly = m.isReadOnly(mount, stat)
 	}
 	facts.Filesystems = append(facts.Filesystems, filesystem)
 }

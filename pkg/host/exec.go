@@ -19,7 +19,7 @@ func (m *Machine) readExec(ctx context.Context, known *snapshot.Host) (fill, err
 	case known.Kubeconfig == nil || known.Kubeconfig.Exec == nil:
 		return nil, notAsked("the kubelet's kubeconfig runs no program for tokens")
 	case m.run == nil:
-		return nil, &gapError{snapshot.GapOther, "the machine's programs cannot be run from a pod"}
+		return nil, notAsked("the machine's programs cannot be run from a pod")
 	case known.Kubeconfig.Exec.Path == "":
 		return nil, notAsked("the program %s is not there", known.Kubeconfig.Exec.Command)
 	case !hostfile.ExecSigns(known.Kubeconfig.Exec):

@@ -57,13 +57,21 @@ func notAsked(format string, args ...any) error {
 // Read runs all probes side by side and returns the facts. It does not fail
 // as a whole: what could not be read is a gap.
 func (m *Machine) Read(ctx context.Context) snapshot.Host {
-	return gather(ctx, m.probes(), m.budget())
+	return gather(ctx, m.single(m.probes()), m.budget())
 }
 
 // ReadOnly runs the named probes and those they begin with; the others are
 // gaps.
 func (m *Machine) ReadOnly(ctx context.Context, names ...snapshot.Probe) snapshot.Host {
-	return gather(ctx, only(m.probes(), names), m.budget())
+	return gather(ctx, m.single(only(m.probes(), names)), m.budget())
+}
+
+// single are the probes, each of which waits for no other reading of its own.
+func (m *Machine) single(probes []probe) []probe {
+	for i := range probes {
+		probes[i] = m.readers.alone(probes[i])
+	}
+	return probes
 }
 
 func (m *Machine) budget() time.Duration {
@@ -159,6 +167,35 @@ func (g *gathering) run(p probe) {
 // grace is how long a probe may take to tell why it did not end in time.
 const grace = 100 * time.Millisecond
 
+// errStillReading: an earlier reader of the same thing was left behind, and has
+// not returned yet.
+var errStillReading = fmt.Errorf("an earlier look has not ended: %w", context.DeadlineExceeded)
+
+// readers are those that have not returned. A machine that is read again and
+// again must not gather readers that wait for the same dead disk.
+type readers struct{ busy sync.Map }
+
+// begin reports whether nobody reads the thing; then end must be called.
+func (r *readers) begin(thing string) bool {
+	_, busy := r.busy.LoadOrStore(thing, true)
+	return !busy
+}
+
+func (r *readers) end(thing string) { r.busy.Delete(thing) }
+
+// alone is a probe of which one reader at most is at work.
+func (r *readers) alone(p probe) probe {
+	read, name := p.read, string(p.name)
+	p.read = func(ctx context.Context, known *snapshot.Host) (fill, error) {
+		if !r.begin(name) {
+			return nil, errStillReading
+		}
+		defer r.end(name)
+		return read(ctx, known)
+	}
+	return p
+}
+
 // attempt reads, and leaves a reader behind that does not return in time: one
 // that waits for a dead disk cannot be ended.
 func attempt(ctx context.Context, p probe, known snapshot.Host) (fill, error) {
@@ -197,6 +234,8 @@ func gapOf(p probe, err error) snapshot.HostGap {
 	switch {
 	case errors.As(err, &own):
 		gap.Reason = own.reason
+	case errors.Is(err, errNotMounted):
+		gap.Reason = snapshot.GapNotAsked
 	case errors.Is(err, context.DeadlineExceeded):
 		gap.Reason, gap.Detail = snapshot.GapTimeout, fmt.Sprintf("no end after %s", p.limit)
 	case errors.Is(err, context.Canceled):

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -97,5 +98,28 @@ func TestOnlyTakesWhatComesBefore(t *testing.T) {
 	want := []snapshot.Probe{snapshot.ProbeIMDS, snapshot.ProbeKubeconfig, snapshot.ProbeProxy, snapshot.ProbeSelfReview}
 	if !slices.Equal(names, want) {
 		t.Errorf("got %q, want %q", names, want)
+	}
+}
+
+// A reader that hangs is not joined by another each time that the machine is
+// read again.
+func TestReadersDoNotPileUp(t *testing.T) {
+	var all readers
+	never := make(chan struct{})
+	t.Cleanup(func() { close(never) })
+	var began atomic.Int32
+	hung := all.alone(probe{snapshot.ProbeDisks, nil, time.Millisecond, func(context.Context, *snapshot.Host) (fill, error) {
+		began.Add(1)
+		<-never
+		return nil, nil
+	}})
+	for range 3 {
+		facts := gather(context.Background(), []probe{hung}, time.Minute)
+		if gap := gapOfProbe(t, &facts, snapshot.ProbeDisks); gap.Reason != snapshot.GapTimeout {
+			t.Errorf("%+v", gap)
+		}
+	}
+	if n := began.Load(); n != 1 {
+		t.Errorf("%d readers hang", n)
 	}
 }

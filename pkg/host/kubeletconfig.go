@@ -92,7 +92,7 @@ func (m *Machine) readCertificates(_ context.Context, known *snapshot.Host) (fil
 	} {
 		data, err := m.root.read(row[0])
 		switch {
-		case errors.Is(err, fs.ErrNotExist):
+		case errors.Is(err, fs.ErrNotExist), errors.Is(err, errNotMounted):
 		case err != nil:
 			facts.Certificates = append(facts.Certificates, snapshot.HostCertificate{Path: row[0], Use: row[1], Invalid: redact.Line(err.Error())})
 		default:

@@ -66,7 +66,7 @@ func (m *Machine) readLogs(ctx context.Context, _ *snapshot.Host) (fill, error) 
 	}
 	for _, file := range slices.Concat(logFiles(), m.podLogs()) {
 		data, err := m.root.tail(file[1], maxLogTail)
-		if errors.Is(err, fs.ErrNotExist) {
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNotMounted) {
 			continue
 		}
 		var seen []snapshot.Seen
@@ -84,7 +84,11 @@ func (m *Machine) readLogs(ctx context.Context, _ *snapshot.Host) (fill, error) 
 	slices.SortStableFunc(facts.Seen, func(a, b snapshot.Seen) int {
 		return strings.Compare(a.Sig+" "+a.Where, b.Sig+" "+b.Where)
 	})
-	if len(facts.Sources) == 0 {
+	switch {
+	case len(facts.Sources) > 0:
+	case m.inPod:
+		return nil, notAsked("a pod has neither the journal, which the machine's own journalctl reads, nor the log files")
+	default:
 		return nil, fmt.Errorf("no log could be read: %s", strings.Join(facts.Missed, "; "))
 	}
 	return func(h *snapshot.Host) { h.Logs = facts }, nil
@@ -140,7 +144,7 @@ func (m *Machine) kernelJournal(ctx context.Context, out io.Writer, lines int) e
 // format, which it alone knows in full.
 func (m *Machine) journalctl(ctx context.Context, out io.Writer, format string, args ...string) error {
 	if m.run == nil {
-		return &gapError{snapshot.GapOther, "the journal is read by the machine's own journalctl, which cannot be run from a pod"}
+		return notAsked("the journal is read by the machine's own journalctl, which cannot be run from a pod")
 	}
 	args = append([]string{"--no-pager", "--quiet", "--output", format, "--output-fields=MESSAGE"}, args...)
 	ran, err := m.run.run(ctx, nil, out, "journalctl", args...)

@@ -22,6 +22,8 @@ type Machine struct {
 	run   runner
 	inPod bool
 
+	readers readers
+
 	imds     string // endpoint of instance metadata; "" is the SDK's own
 	healthz  string // URL of the kubelet's health
 	ipamd    string // base URL of the VPC CNI's address manager
@@ -37,12 +39,11 @@ type Machine struct {
 }
 
 // Local is the machine that the agent runs on. root is "/", or where the
-// machine's root is mounted in a pod: then its programs cannot be run, and
-// what only they tell is a gap.
+// machine's root, or parts of it, are mounted in a pod: see enterPod.
 func Local(root string) *Machine {
 	root = filepath.Clean(root)
 	m := &Machine{
-		root: tree{root}, proc: tree{root}, run: programs{}, inPod: root != "/",
+		root: tree{root: root}, proc: tree{root: root}, run: programs{},
 		healthz:  "http://127.0.0.1:10248/healthz",
 		ipamd:    "http://127.0.0.1:61679",
 		dbus:     "/run/dbus/system_bus_socket",
@@ -52,11 +53,8 @@ func Local(root string) *Machine {
 		dial:     (&net.Dialer{}).DialContext,
 	}
 	m.trusted = sync.OnceValue(m.authorities)
-	if m.inPod {
-		m.run = nil
-		if !m.root.has("/proc/self") { // a bind mount of / alone leaves /proc out
-			m.proc = tree{"/"}
-		}
+	if root != "/" {
+		m.enterPod()
 	}
 	return m
 }

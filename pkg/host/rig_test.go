@@ -71,7 +71,7 @@ func newRig(t *testing.T) *rig {
 		t.Fatal(err)
 	}
 	m := Local(r.dir)
-	m.inPod, m.run, m.proc = false, fakePrograms{}, tree{r.dir}
+	m.inPod, m.run, m.proc = false, fakePrograms{}, tree{root: r.dir}
 	m.imds, m.healthz, m.ipamd, m.resolver = imds.URL, local.URL+"/healthz", local.URL, "9"
 	m.cri = []string{"/run/c.sock"}
 	serveCRI(t, filepath.Join(r.dir, "run/c.sock"))

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path"
 	"strings"
@@ -24,19 +25,27 @@ const (
 )
 
 // socket is the first runtime's socket that is there; without any it is
-// containerd's, which is then what is missing.
-func (m *Machine) socket() string {
+// containerd's, which is then what is missing. An error says that the agent has
+// no way to see any.
+func (m *Machine) socket() (string, error) {
 	for _, socket := range m.cri {
-		if m.root.has(socket) {
-			return socket
+		if m.root.finds(socket) {
+			return socket, nil
 		}
 	}
-	return m.cri[0]
+	if _, err := m.root.exists(m.cri[0]); errors.Is(err, errNotMounted) {
+		return "", err
+	}
+	return m.cri[0], nil
 }
 
 // readRuntime asks the container runtime how it is, as the kubelet does.
 func (m *Machine) readRuntime(ctx context.Context, _ *snapshot.Host) (fill, error) {
-	facts := &snapshot.HostRuntime{Socket: m.socket()}
+	socket, err := m.socket()
+	if err != nil {
+		return nil, err
+	}
+	facts := &snapshot.HostRuntime{Socket: socket}
 	done := func(h *snapshot.Host) { h.Runtime = facts }
 	client := newCRIClient(m.root.path(facts.Socket))
 	defer client.close()
@@ -145,7 +154,11 @@ const (
 
 // readWorkloads names the pods and containers that the runtime has.
 func (m *Machine) readWorkloads(ctx context.Context, _ *snapshot.Host) (fill, error) {
-	client := newCRIClient(m.root.path(m.socket()))
+	socket, err := m.socket()
+	if err != nil {
+		return nil, err
+	}
+	client := newCRIClient(m.root.path(socket))
 	defer client.close()
 	pods, err := client.call(ctx, runtimeService, "ListPodSandbox", nil)
 	if err != nil {

@@ -17,7 +17,12 @@ import (
 // tree reads files below the machine's root. Links are followed within the
 // root, as the machine itself would; none leads out of it, and none is
 // followed where others than root may write.
-type tree struct{ root string }
+type tree struct {
+	root string
+	// parts are the paths of the machine that are there, for a pod that has no
+	// more than some of them; nil for all.
+	parts []string
+}
 
 // Bounds of reads.
 const (
@@ -25,8 +30,19 @@ const (
 	maxEntries = 256       // names of a directory
 )
 
-// errNotAFile is for what is there and is no plain file.
-var errNotAFile = errors.New("not a regular file")
+// Errors of files.
+var (
+	// errNotAFile is for what is there and is no plain file.
+	errNotAFile = errors.New("not a regular file")
+	// errNotMounted is for a part of the machine that the agent's pod does not
+	// have: whether it is there is not known.
+	errNotMounted = errors.New("not mounted into the agent's pod")
+)
+
+// has reports whether a path is within the parts that are there.
+func (t tree) has(path string) bool {
+	return t.parts == nil || slices.ContainsFunc(t.parts, func(part string) bool { return path == part || strings.HasPrefix(path, part+"/") })
+}
 
 // read returns a file of at most maxFile bytes.
 func (t tree) read(path string) ([]byte, error) { return t.readUpTo(path, maxFile) }
@@ -107,6 +123,9 @@ func (t tree) open(path string, how uint64) (*os.File, error) {
 // at opens what a path names below the root. The kernel does the walking
 // (openat2, Linux 5.6), so that nobody can swap a link in between.
 func (t tree) at(path string, flags int, how uint64) (*os.File, error) {
+	if !t.has(path) {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: errNotMounted}
+	}
 	root, err := unix.Open(t.root, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: t.root, Err: err}
@@ -134,8 +153,8 @@ func (t tree) exists(path string) (bool, error) {
 	return false, err
 }
 
-// has is exists where not knowing is the same as no.
-func (t tree) has(path string) bool {
+// finds is exists where not knowing is the same as no.
+func (t tree) finds(path string) bool {
 	there, err := t.exists(path)
 	return err == nil && there
 }

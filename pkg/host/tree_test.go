@@ -15,6 +15,13 @@ import (
 func plant(t *testing.T, files map[string]string) string {
 	t.Helper()
 	root := t.TempDir()
+	plantIn(t, root, files)
+	return root
+}
+
+// plantIn writes files below a root.
+func plantIn(t *testing.T, root string, files map[string]string) {
+	t.Helper()
 	for name, text := range files {
 		path := filepath.Join(root, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -24,7 +31,6 @@ func plant(t *testing.T, files map[string]string) string {
 			t.Fatal(err)
 		}
 	}
-	return root
 }
 
 // A machine's files may be anything that somebody with root on it has made
@@ -44,7 +50,7 @@ func TestTreeIsBounded(t *testing.T) {
 	if err := unix.Mkfifo(filepath.Join(root, "etc/pipe"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	files := tree{root}
+	files := tree{root: root}
 	for name, want := range map[string]string{"/etc/plain": "text\nmore\n", "/etc/absolute": "text\nmore\n", "/etc/relative": "text\nmore\n"} {
 		if got, err := files.read(name); err != nil || string(got) != want {
 			t.Errorf("%s: %q, %v", name, got, err)

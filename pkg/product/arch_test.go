@@ -116,8 +116,8 @@ func TestBinariesStaySmall(t *testing.T) {
 	}
 }
 
-// TestAgentIsNotThePlugin: what runs on a node neither talks to the cluster's
-// API nor carries the plugin.
+// TestAgentIsNotThePlugin: what runs on a node carries neither a client of the
+// cluster's API nor the plugin.
 func TestAgentIsNotThePlugin(t *testing.T) {
 	for _, p := range list(t, "./cmd/node-agent") {
 		for _, dep := range p.all {

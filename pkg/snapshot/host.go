@@ -166,9 +166,11 @@ func (h *Host) Saw(sig string) *Seen {
 
 // The roads by which a machine's own word comes home.
 const (
-	RoadConsole = "console"
-	RoadSSM     = "ssm"
-	RoadSSH     = "ssh"
+	RoadInstalled = "installed agent"
+	RoadConsole   = "console"
+	RoadSSM       = "ssm"
+	RoadSSH       = "ssh"
+	RoadPod       = "pod"
 )
 
 // CameBy notes the road that the facts, and the lines among them, came home

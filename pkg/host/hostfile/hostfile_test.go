@@ -3,6 +3,7 @@ package hostfile
 import (
 	"encoding/base64"
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -250,6 +251,25 @@ func TestProc(t *testing.T) {
 	}
 }
 
+// A mount may be read-only of a file system that is not, and a file system turn
+// read-only below a mount that is not.
+func TestMountInfo(t *testing.T) {
+	const text = `28 1 259:1 / / rw,noatime shared:1 - xfs /dev/nvme0n1p1 rw,attr2
+60 28 259:1 /etc /host/my\040files ro,noatime shared:1 master:2 - xfs /dev/nvme0n1p1 rw,attr2
+61 28 259:2 / /data rw - ext4 /dev/nvme1n1 ro,errors=remount-ro
+62 28 0:21 / /without rw
+not a mount
+`
+	want := []Mount{
+		{Device: "/dev/nvme0n1p1", Path: "/", Type: "xfs"},
+		{Device: "/dev/nvme0n1p1", Path: "/host/my files", Type: "xfs"},
+		{Device: "/dev/nvme1n1", Path: "/data", Type: "ext4", ReadOnly: true},
+	}
+	if got := MountInfo([]byte(text)); !slices.Equal(got, want) {
+		t.Errorf("got %+v", got)
+	}
+}
+
 func TestSystem(t *testing.T) {
 	for text, want := range map[string][3]string{
 		"NAME=\"Amazon Linux\"\nVERSION_ID=\"2023\"\nID=\"amzn\"\nPRETTY_NAME=\"Amazon Linux 2023.8\"\n": {"Amazon Linux 2023.8", "amzn", "al2023"},
@@ -327,6 +347,7 @@ func FuzzFiles(f *testing.F) {
 		Meminfo(data)
 		Swaps(data)
 		MountOf(Mounts(data), "/var")
+		MountOf(MountInfo(data), "/var")
 		OSRelease(data)
 		NameServers(data)
 		Proxy("x", Environ(data))

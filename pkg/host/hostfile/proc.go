@@ -1,6 +1,7 @@
 package hostfile
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -41,8 +42,13 @@ func Swaps(data []byte) (names []string, size int64) {
 	return names, size
 }
 
-// Mount is a line of /proc/mounts.
-type Mount struct{ Device, Path, Type string }
+// Mount is a line of /proc/mounts or of /proc/PID/mountinfo.
+type Mount struct {
+	Device, Path, Type string
+	// ReadOnly is the file system's own state, which a mount of it may narrow
+	// further. Only mountinfo has it.
+	ReadOnly bool
+}
 
 // Mounts reads /proc/mounts, in its order: a later mount on a path hides an
 // earlier one.
@@ -50,8 +56,32 @@ func Mounts(data []byte) []Mount {
 	var mounts []Mount
 	for line := range strings.Lines(string(data)) {
 		if fields := strings.Fields(line); len(fields) >= 4 {
-			mounts = append(mounts, Mount{unescape(fields[0]), unescape(fields[1]), fields[2]})
+			mounts = append(mounts, Mount{Device: unescape(fields[0]), Path: unescape(fields[1]), Type: fields[2]})
 		}
+	}
+	return mounts
+}
+
+// MountInfo reads /proc/PID/mountinfo, in its order (proc_pid_mountinfo(5)): five
+// fields and the mount's options, optional fields that end with a dash, and
+// type, device and options of the file system.
+func MountInfo(data []byte) []Mount {
+	const place, optional = 4, 6
+	var mounts []Mount
+	for line := range strings.Lines(string(data)) {
+		fields := strings.Fields(line)
+		if len(fields) <= optional {
+			continue
+		}
+		dash := slices.Index(fields[optional:], "-")
+		if dash < 0 || len(fields) < optional+dash+4 {
+			continue
+		}
+		filesystem := fields[optional+dash+1:]
+		mounts = append(mounts, Mount{
+			Device: unescape(filesystem[1]), Path: unescape(fields[place]), Type: filesystem[0],
+			ReadOnly: slices.Contains(strings.Split(filesystem[2], ","), "ro"),
+		})
 	}
 	return mounts
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/internal/front/calllog"
@@ -61,10 +62,26 @@ func (s *Sandbox) seat() (string, error) {
 // works whatever the authenticator says.
 func (s *Sandbox) Kube(t testing.TB) kubernetes.Interface {
 	t.Helper()
+	return s.kube(t, func(config *rest.Config) *rest.Config { return config })
+}
+
+// KubeAs is a client of the API server with a bearer token and nothing else.
+func (s *Sandbox) KubeAs(t testing.TB, token string) kubernetes.Interface {
+	t.Helper()
+	return s.kube(t, func(config *rest.Config) *rest.Config {
+		config = rest.AnonymousClientConfig(config)
+		config.BearerToken = token
+		return config
+	})
+}
+
+func (s *Sandbox) kube(t testing.TB, edit func(*rest.Config) *rest.Config) kubernetes.Interface {
+	t.Helper()
 	config, err := clientcmd.BuildConfigFromFlags("", s.AdminKubeconfig())
 	if err != nil {
 		t.Fatal(err)
 	}
+	config = edit(config)
 	config.Dial = s.dial
 	config.QPS, config.Burst = 200, 400
 	client, err := kubernetes.NewForConfig(config)

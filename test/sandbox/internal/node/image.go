@@ -126,9 +126,11 @@ func enable(layer, target string, units ...string) error {
 	return nil
 }
 
-// addCA appends the sandbox's AWS CA to the certificates that the image trusts.
+// addCA appends the sandbox's AWS CA to the certificates that the image trusts,
+// where Debian has them and where Amazon Linux does.
 func addCA(layer string, parts Parts) error {
 	const bundle = "etc/ssl/certs/ca-certificates.crt"
+	const extracted = "etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem"
 	trusted, err := os.ReadFile(filepath.Join(parts.Base, bundle))
 	if err != nil {
 		return fmt.Errorf("read trusted certificates: %w", err)
@@ -137,11 +139,17 @@ func addCA(layer string, parts Parts) error {
 	if err != nil {
 		return fmt.Errorf("read AWS CA: %w", err)
 	}
-	target := filepath.Join(layer, bundle)
-	if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
-		return err
+	trusted = append(append(trusted, '\n'), ca...)
+	for _, place := range []string{bundle, extracted} {
+		target := filepath.Join(layer, place)
+		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(target, trusted, 0o644); err != nil {
+			return err
+		}
 	}
-	return os.WriteFile(target, append(append(trusted, '\n'), ca...), 0o644)
+	return nil
 }
 
 // BusyboxImage is the container image that pods in the sandbox can use: there
