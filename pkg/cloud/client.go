@@ -80,8 +80,15 @@ func newRetryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = maxAttempts
 		o.RateLimiter = ratelimit.None
-		o.Retryables = append([]retry.IsErrorRetryable{retry.IsErrorRetryableFunc(quotaIsFinal)}, o.Retryables...)
+		o.Retryables = append([]retry.IsErrorRetryable{retry.IsErrorRetryableFunc(quotaIsFinal), clockSkew()}, o.Retryables...)
 	})
+}
+
+// clockSkew tries again what EC2 takes for signed at another time: by then the
+// SDK has seen how far the user's clock is off. It does so by itself for the
+// codes of the other services.
+func clockSkew() retry.IsErrorRetryable {
+	return retry.RetryableErrorCode{Codes: map[string]struct{}{"RequestExpired": {}}}
 }
 
 // quotaIsFinal stops retries where a quota of the account is reached.

@@ -9,9 +9,9 @@ import (
 	"github.com/eksnodes/kubectl-eksnodes/test/sandbox/e2e/harness"
 )
 
-// TestTeardown makes two groups, the second and the first again by a file,
-// with pods that a budget holds, a load balancer and a volume, and takes all
-// of it down.
+// TestTeardown makes a group, makes it again by its own file, and copies it for
+// one of Spot instances with a volume more; then, with pods that a budget holds,
+// a load balancer and a volume, it takes all of it down.
 func TestTeardown(t *testing.T) {
 	w := look(t)
 	sandbox.MustExec(t, "kubectl", "eksnodes", "add", "one", "--desired", "1", "--labels", "team=a", "--yes")
@@ -25,8 +25,10 @@ func TestTeardown(t *testing.T) {
 			t.Errorf("%s:%s was called for a group that is right", call.Service, call.Operation)
 		}
 	}
-	sandbox.MustExec(t, "kubectl", "eksnodes", "add", "two", "--from-existing", "one", "--yes")
+	sandbox.MustExec(t, "kubectl", "eksnodes", "add", "two", "--from-existing", "one", "--yes",
+		"--instance-type", "m5.large,m6i.large", "--spot", "--extra-volumes", "/dev/xvdf=10")
 	w.requireNodes("team=a", 2)
+	w.requireSpot("two", "m5.large", "/dev/xvdf")
 	w.deploy("stuck")
 	w.expose("shop")
 	w.disk("vol-0123456789abcdef0")

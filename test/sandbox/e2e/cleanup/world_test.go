@@ -3,6 +3,7 @@ package cleanup
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -50,6 +51,33 @@ func (w *world) requireNodes(selector string, want int) {
 	list, err := sandbox.Kube(w.t).CoreV1().Nodes().List(w.t.Context(), metav1.ListOptions{LabelSelector: selector})
 	if err != nil || len(list.Items) != want {
 		w.t.Fatalf("%d nodes with %s, want %d (%v)", len(list.Items), selector, want, err)
+	}
+}
+
+// requireSpot checks that a group's machines are Spot instances of a type, with
+// a device more.
+func (w *world) requireSpot(group, kind, device string) {
+	w.t.Helper()
+	out, err := w.ec2.DescribeInstances(w.t.Context(), &ec2.DescribeInstancesInput{Filters: []ec2types.Filter{
+		{Name: aws.String("tag:eksnodes.dev/group"), Values: []string{group}},
+	}})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	machines := 0
+	for _, reservation := range out.Reservations {
+		for _, instance := range reservation.Instances {
+			machines++
+			if instance.InstanceLifecycle != ec2types.InstanceLifecycleTypeSpot || string(instance.InstanceType) != kind {
+				w.t.Errorf("%s is a %s, lifecycle %q", aws.ToString(instance.InstanceId), instance.InstanceType, instance.InstanceLifecycle)
+			}
+			if !slices.ContainsFunc(instance.BlockDeviceMappings, func(m ec2types.InstanceBlockDeviceMapping) bool { return aws.ToString(m.DeviceName) == device }) {
+				w.t.Errorf("%s has no device %s", aws.ToString(instance.InstanceId), device)
+			}
+		}
+	}
+	if machines == 0 {
+		w.t.Errorf("%s has no machines", group)
 	}
 }
 

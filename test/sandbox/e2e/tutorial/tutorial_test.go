@@ -124,8 +124,10 @@ func shape(line string) string {
 		{`\bcsr-[a-z0-9]{5}\b`, "csr-ID"},
 		{`(NodeInstanceRole|NodeGroup)-[A-Za-z0-9]{12}\b`, "$1-ID"},
 		{`\bus-west-2[abc]\b`, "ZONE"},
+		{`\b[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z`, "TIMESTAMP"},
 		{`\b[0-9]+:[0-9]{2}\b`, "TIME"},
 		{`\b([0-9]+m)?[0-9]+s\b`, "TIME"},
+		{`\b[0-9]+ days old\b`, "N days old"},
 		{`\b[0-9]+ addresses free`, "N addresses free"},
 		{`\b[0-9]+ passed\b`, "N passed"}, // grows with every new check
 		{`\s+`, " "},

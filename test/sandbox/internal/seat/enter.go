@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strconv"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -116,17 +117,29 @@ func enter(pid int) error {
 	return nil
 }
 
+// signalLag is how much later than the end of the context that it caused a signal
+// may be seen here.
+const signalLag = time.Second
+
 // forward passes signals on. Those of the keyboard reach the command by itself, as a
 // member of the terminal's foreground process group; a second one does no harm to it.
+// A context that ends without a signal ends the command by SIGTERM. One that a signal
+// has ended must not: to many programs a second signal says to die at once.
 func forward(ctx context.Context, signals <-chan os.Signal, p *os.Process, stop <-chan struct{}) {
 	done := ctx.Done()
+	var late <-chan time.Time
 	for {
 		select {
 		case s := <-signals:
 			_ = p.Signal(s) // it may have ended
+			if s != unix.SIGWINCH {
+				done, late = nil, nil
+			}
 		case <-done:
+			done, late = nil, time.After(signalLag)
+		case <-late:
 			_ = p.Signal(unix.SIGTERM)
-			done = nil
+			late = nil
 		case <-stop:
 			return
 		}
