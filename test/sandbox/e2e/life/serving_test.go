@@ -24,6 +24,10 @@ import (
 // servingPort is where the pods of serve answer.
 const servingPort = 8080
 
+// lingering is for how many seconds a pod goes on answering when its end has
+// begun: longer than proxies need to hear of it on a machine that is busy.
+const lingering = 10
+
 // serve runs a Deployment of web servers on the nodes of a group, with a Service
 // and a budget. A pod goes on answering for a while after its end has begun, as
 // every server must that is taken out of a Service without a gap.
@@ -31,13 +35,15 @@ func (w *world) serve(name, group string, replicas int32, minAvailable int) {
 	w.t.Helper()
 	labels := map[string]string{"app": name}
 	kube := sandbox.Kube(w.t)
-	grace := int64(6)
+	grace := int64(lingering + 2)
 	probe := corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/", Port: intstr.FromInt(servingPort)}}
 	container := corev1.Container{
 		Name: "c", Image: node.BusyboxImage, ImagePullPolicy: corev1.PullNever,
-		Command:        []string{"sh", "-c", fmt.Sprintf("echo $HOSTNAME > /index.html; exec httpd -f -p %d -h /", servingPort)},
-		ReadinessProbe: &corev1.Probe{ProbeHandler: probe, PeriodSeconds: 1},
-		Lifecycle:      &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{Exec: &corev1.ExecAction{Command: []string{"sleep", "4"}}}},
+		Command: []string{"sh", "-c", fmt.Sprintf("echo $HOSTNAME > /index.html; exec httpd -f -p %d -h /", servingPort)},
+		// A kubelet on a machine that is busy may take long over a probe: that is
+		// not what is tested here.
+		ReadinessProbe: &corev1.Probe{ProbeHandler: probe, PeriodSeconds: 1, TimeoutSeconds: 10, FailureThreshold: 6},
+		Lifecycle:      &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{Exec: &corev1.ExecAction{Command: []string{"sleep", fmt.Sprint(lingering)}}}},
 	}
 	_, err := kube.AppsV1().Deployments("default").Create(w.t.Context(), &appsv1.Deployment{
 		ObjectMeta: metav1.ObjectMeta{Name: name},
@@ -86,6 +92,9 @@ type poller struct {
 	longest       time.Duration // between two answers
 	pods          map[string]int
 }
+
+// maxTold is how many failures are told in full.
+const maxTold = 10
 
 // pollEvery is the time between two requests.
 const pollEvery = 50 * time.Millisecond
@@ -140,7 +149,9 @@ func (p *poller) run(ctx context.Context) {
 		p.asked++
 		if err != nil {
 			p.failed++
-			p.errs = append(p.errs, fmt.Errorf("%s: %w", time.Now().Format("15:04:05.000"), err))
+			if p.failed <= maxTold {
+				p.errs = append(p.errs, fmt.Errorf("%s, endpoints %s: %w", time.Now().Format("15:04:05.000"), p.endpoints(ctx), err))
+			}
 			continue
 		}
 		p.pods[pod]++
@@ -176,6 +187,22 @@ func (p *poller) get(ctx context.Context) (pod string, err error) {
 	return name, nil
 }
 
+// endpoints says what the Service's slices have, to tell a Service without
+// endpoints from one whose endpoints do not answer.
+func (p *poller) endpoints(ctx context.Context) string {
+	list, err := sandbox.Kube(p.t).DiscoveryV1().EndpointSlices("default").List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return err.Error()
+	}
+	var words []string
+	for _, slice := range list.Items {
+		for _, endpoint := range slice.Endpoints {
+			words = append(words, fmt.Sprintf("%s on %s ready=%t", strings.Join(endpoint.Addresses, ","), *endpoint.NodeName, *endpoint.Conditions.Ready))
+		}
+	}
+	return fmt.Sprint(words)
+}
+
 // end stops asking, and holds that every request was served.
 func (p *poller) end(what string) {
 	p.t.Helper()
@@ -183,7 +210,7 @@ func (p *poller) end(what string) {
 	<-p.done
 	p.t.Logf("%s: %d requests through the Service, %d failed, answered by %d pods, at most %s between two answers",
 		what, p.asked, p.failed, len(p.pods), p.longest.Round(time.Millisecond))
-	for _, err := range p.errs[:min(len(p.errs), 10)] {
+	for _, err := range p.errs {
 		p.t.Log(err)
 	}
 	if p.failed > 0 || p.asked == 0 {

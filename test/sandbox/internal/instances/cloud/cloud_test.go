@@ -224,7 +224,7 @@ func TestNetworks(t *testing.T) {
 		}
 		clock = clock.Add(cniDelay)
 	}
-	want := []string{"i-a 10.20.128.0/24", "i-b 10.20.129.0/24", "i-c 10.20.128.0/24"}
+	want := []string{"i-a 10.20.128.0/24", "i-b 10.20.129.0/24", "i-c 10.20.130.0/24"}
 	if diff := cmp.Diff(want, wrote); diff != "" {
 		t.Errorf("networks (-want +got):\n%s", diff)
 	}

@@ -36,6 +36,7 @@ type network struct {
 type networks struct {
 	now    func() time.Time
 	byNode map[string]*network // by instance id
+	next   int                 // range to try first
 }
 
 func newNetworks(now func() time.Time) *networks {
@@ -80,14 +81,18 @@ func (n *networks) forget(byName map[string]instances.Instance) {
 	}
 }
 
-// free finds the lowest range that no node has.
+// free finds a range that no node has, one after the other: those of nodes that
+// are gone come again as late as can be, since neighbours remember for a while
+// whose an address was, which in a VPC they need not.
 func (n *networks) free() (int, error) {
 	taken := map[int]bool{}
 	for _, own := range n.byNode {
 		taken[own.index] = true
 	}
-	for index := range podNodes {
+	for i := range podNodes {
+		index := (n.next + i) % podNodes
 		if !taken[index] {
+			n.next = index + 1
 			return index, nil
 		}
 	}
