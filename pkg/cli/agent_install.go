@@ -15,6 +15,7 @@ import (
 	"github.com/eksnodes/kubectl-eksnodes/pkg/cloud"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/daemon"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/kube"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/nodegroup"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/product"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
 )
@@ -137,7 +138,7 @@ func (a *app) installAgent(ctx context.Context, conn *connection, flags installF
 		}
 	}
 	if err := kubectl(ctx, strings.NewReader(manifest), a.screen.err, append([]string{"apply", "-f", "-"}, conn.kubectlArgs()...)); err != nil {
-		return err
+		return orInterrupted(ctx, err, nodegroup.InterruptedError{Done: []string{"what is listed above"}, Left: []string{"the rest"}})
 	}
 	if flags.timeout <= 0 {
 		return nil
@@ -148,12 +149,19 @@ func (a *app) installAgent(ctx context.Context, conn *connection, flags installF
 	}
 	wait := []string{"rollout", "status", "daemonset/" + set.Name, "--namespace=" + set.Namespace, "--timeout=" + flags.timeout.String()}
 	if err := kubectl(ctx, nil, a.screen.err, append(wait, conn.kubectlArgs()...)); err != nil {
-		if ctx.Err() != nil {
-			return err
-		}
-		return fmt.Errorf("%w: it is installed, but does not run on all nodes; see why: kubectl -n %s describe pods", err, set.Namespace)
+		err = fmt.Errorf("%w: it is installed, but does not run on all nodes; see why: kubectl -n %s describe pods", err, set.Namespace)
+		return orInterrupted(ctx, err, nodegroup.InterruptedError{Done: []string{"all is applied"}, Left: []string{"the wait for the pods"}})
 	}
 	return nil
+}
+
+// orInterrupted is the error of a step, or when the user has ended it, what is
+// done and what is not.
+func orInterrupted(ctx context.Context, err error, interrupted nodegroup.InterruptedError) error {
+	if err == nil || ctx.Err() == nil {
+		return err
+	}
+	return &interrupted
 }
 
 func (a *app) uninstallAgent(ctx context.Context, conn *connection, flags installFlags) error {
@@ -168,12 +176,12 @@ func (a *app) uninstallAgent(ctx context.Context, conn *connection, flags instal
 	}
 	remove := []string{"delete", "--ignore-not-found", "--timeout=" + flags.timeout.String(), "-f", "-"}
 	if err := kubectl(ctx, strings.NewReader(deploy.NodeAgent()), a.screen.err, append(remove, conn.kubectlArgs()...)); err != nil {
-		return err
+		return orInterrupted(ctx, err, nodegroup.InterruptedError{Done: []string{"what is listed above"}, Left: []string{"the rest", "the condition of nodes"}})
 	}
 	// Only now: an agent that still ran would set it again.
 	nodes, err := s.kube.Client.DropCondition(ctx, daemon.ConditionType)
 	if len(nodes) > 0 {
 		a.screen.say("took the condition %s off %s", daemon.ConditionType, count(len(nodes), "node", "nodes"))
 	}
-	return err
+	return orInterrupted(ctx, err, nodegroup.InterruptedError{Done: []string{"all is removed"}, Left: []string{"the condition of some nodes"}})
 }

@@ -204,10 +204,10 @@ func (a AgentPods) await(ctx context.Context, made *corev1.Pod) error {
 			return false, wrap("get pod "+made.Namespace+"/"+made.Name, err)
 		}
 		seen = pod
-		switch {
-		case pod.Status.Phase == corev1.PodSucceeded:
+		switch pod.Status.Phase {
+		case corev1.PodSucceeded:
 			return true, nil
-		case pod.Status.Phase == corev1.PodFailed:
+		case corev1.PodFailed:
 			return true, a.failed(ctx, pod)
 		}
 		if reason := stuck(pod); reason != "" {

@@ -131,6 +131,6 @@ func installed(t *testing.T, nodes []machine) {
 	t.Logf("installed after %s", time.Since(began))
 	running(t)
 	for _, m := range nodes {
-		becomes(t, m, "True", "no check fails", flip)
+		becomes(t, m, "True", "no check fails")
 	}
 }

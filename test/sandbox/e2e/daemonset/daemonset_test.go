@@ -24,7 +24,7 @@ func TestDaemonSet(t *testing.T) {
 		t.Fatalf("%d pods are Ready on %d nodes", set.Status.NumberReady, len(nodes))
 	}
 	for _, m := range nodes {
-		t.Logf("%s: healthy after %s", m.node, becomes(t, m, corev1.ConditionTrue, "no check fails", flip))
+		t.Logf("%s: healthy after %s", m.node, becomes(t, m, corev1.ConditionTrue, "no check fails"))
 	}
 	t.Run("metrics", func(t *testing.T) { onThisMachineAlone(t, nodes[0]) })
 	t.Run("memory", func(t *testing.T) { littleMemory(t, nodes[0]) })
@@ -111,9 +111,9 @@ func follows(t *testing.T, m machine, check string, breaks, mends []string) {
 			mend()
 		}
 	})
-	t.Logf("%s: %s after %s", m.node, check, becomes(t, m, corev1.ConditionFalse, check, flip))
+	t.Logf("%s: %s after %s", m.node, check, becomes(t, m, corev1.ConditionFalse, check))
 	mend()
-	t.Logf("%s: healthy after %s", m.node, becomes(t, m, corev1.ConditionTrue, "no check fails", flip))
+	t.Logf("%s: healthy after %s", m.node, becomes(t, m, corev1.ConditionTrue, "no check fails"))
 	if now := written(t, m); now != writes+2 {
 		t.Errorf("%d writes for two changes", now-writes)
 	}
@@ -123,7 +123,7 @@ func follows(t *testing.T, m machine, check string, breaks, mends []string) {
 	}
 	said := map[string]string{}
 	for _, event := range events.Items {
-		if event.Source.Component == "node-agent" && event.LastTimestamp.Time.After(began.Add(-time.Second)) {
+		if event.Source.Component == "node-agent" && event.LastTimestamp.After(began.Add(-time.Second)) {
 			said[event.Reason] = event.Type + " " + event.Message
 		}
 	}

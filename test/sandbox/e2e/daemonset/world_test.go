@@ -119,11 +119,11 @@ func condition(t *testing.T, node string, kind corev1.NodeConditionType) (*corev
 }
 
 // becomes waits until the agent's condition has a status and names a check,
-// and returns how long that took.
-func becomes(t *testing.T, m machine, status corev1.ConditionStatus, says string, within time.Duration) time.Duration {
+// and returns how long that took: a minute at the most.
+func becomes(t *testing.T, m machine, status corev1.ConditionStatus, says string) time.Duration {
 	t.Helper()
 	began := time.Now()
-	harness.Eventually(t, within, func() error {
+	harness.Eventually(t, flip, func() error {
 		have, err := condition(t, m.node, daemon.ConditionType)
 		switch {
 		case err != nil:
