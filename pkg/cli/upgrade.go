@@ -161,7 +161,7 @@ func (c *upgradeCommand) run(ctx context.Context) error {
 		write: func(w io.Writer) {
 			writeUpgradePlan(w, plan, snap)
 			if len(plan.Changes) > 0 {
-				_ = c.app.screen.printFindings(w, verdict) //nolint:errcheck // the plan above went to the same place
+				_ = c.app.screen.printFindings(w, verdict)
 			}
 		},
 		refuse: func() error {
