@@ -20,19 +20,23 @@ func (a *app) diagnose(ctx context.Context, session *session, group string, err 
 	if !errors.As(err, &notJoined) || ctx.Err() != nil {
 		return
 	}
+	// The machines themselves are the doctor's to ask: it takes a yes, or flags
+	// that this command does not have.
+	flags := &doctorFlags{failOn: "fail", agent: agentFlags{agent: agentNever}}
 	doctor := &doctorCommand{
-		app: a, session: session, flags: &doctorFlags{failOn: "fail"}, checks: check.Standing(), subjects: []string{group},
+		app: a, session: session, flags: flags, checks: check.Standing(), subjects: []string{group},
 	}
 	verdict, err := doctor.look(ctx)
 	if err != nil {
 		return
 	}
 	verdict.Findings = slices.DeleteFunc(verdict.Findings, func(f report.Finding) bool { return f.Status != report.Fail })
+	s := a.screen
 	if len(verdict.Findings) == 0 {
+		s.say("nothing that was read tells why; ask the machines themselves: %s doctor %s --agent %s", product.Command, group, agentAlways)
 		return
 	}
 	verdict.Count()
-	s := a.screen
 	s.say("")
 	if err := print.Text(s.err, verdict, print.Options{Width: s.width, Color: s.colour}); err != nil {
 		return
