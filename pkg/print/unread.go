@@ -53,6 +53,9 @@ func (p *printer) unread(f *report.Finding) bool {
 	return true
 }
 
+// maxChecks is how many checks with the same gap are named.
+const maxChecks = 6
+
 // merged is one finding that stands for many with the same gap.
 func merged(findings []*report.Finding) report.Finding {
 	var checks, reasons []string
@@ -75,6 +78,9 @@ func merged(findings []*report.Finding) report.Finding {
 	one.Summary = reasons[0]
 	if more := len(reasons) - 1; more > 0 {
 		one.Summary += fmt.Sprintf(" (and %d more like it)", more)
+	}
+	if more := len(checks) - maxChecks; more > 1 {
+		checks = append(checks[:maxChecks:maxChecks], fmt.Sprintf("%d more (-v names them)", more))
 	}
 	one.Check = strings.Join(checks, ", ")
 	if more := len(one.Fix.Commands) - maxSubjects; more > 0 {
