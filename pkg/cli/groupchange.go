@@ -112,6 +112,26 @@ func (a *app) readGroupOf(ctx context.Context, s *session, name, undone string, 
 	return snap, a.prove(snap, undone)
 }
 
+// settled reads what a command is about to change; when an update of the group's
+// stack is under way, which an earlier run began, it waits for its end and reads
+// again.
+func settled(ctx context.Context, session *session, group string, dryRun bool,
+	read func(context.Context, *session) (*snapshot.Snapshot, error), settle func(context.Context, *snapshot.Stack) error,
+) (*snapshot.Snapshot, error) {
+	snap, err := read(ctx, session)
+	if err != nil {
+		return nil, err
+	}
+	stack := updatingStack(snap, group)
+	if stack == nil || dryRun {
+		return snap, nil
+	}
+	if err := settle(ctx, stack); err != nil {
+		return nil, err
+	}
+	return read(ctx, session)
+}
+
 // updatingStack is the stack of a group when an update of it is under way.
 func updatingStack(snap *snapshot.Snapshot, group string) *snapshot.Stack {
 	name, err := nodegroup.StackName(snap.Cluster.Name, group)

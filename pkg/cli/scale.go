@@ -107,18 +107,10 @@ func (c *scaleCommand) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	snap, err := c.read(ctx, session)
+	scaler := c.scaler(session)
+	snap, err := settled(ctx, session, c.name, c.flags.dryRun, c.read, scaler.Settle)
 	if err != nil {
 		return err
-	}
-	scaler := c.scaler(session)
-	if stack := updatingStack(snap, c.name); stack != nil && !c.flags.dryRun {
-		if err := scaler.Settle(ctx, stack); err != nil {
-			return err
-		}
-		if snap, err = c.read(ctx, session); err != nil {
-			return err
-		}
 	}
 	plan, err := nodegroup.MakeScalePlan(snap, c.name, c.flags.size)
 	if err != nil {

@@ -138,18 +138,10 @@ func (c *upgradeCommand) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	snap, err := c.read(ctx, session)
+	upgrader := c.upgrader(session)
+	snap, err := settled(ctx, session, c.name, c.flags.dryRun, c.read, upgrader.Settle)
 	if err != nil {
 		return err
-	}
-	upgrader := c.upgrader(session)
-	if stack := updatingStack(snap, c.name); stack != nil && !c.flags.dryRun {
-		if err := upgrader.Settle(ctx, stack); err != nil {
-			return err
-		}
-		if snap, err = c.read(ctx, session); err != nil {
-			return err
-		}
 	}
 	plan, err := c.plan(ctx, session, snap)
 	if err != nil {
