@@ -297,6 +297,9 @@ func hostWayRuleRows() []ruleRow {
 	}
 	return []ruleRow{
 		{"net.resolver-broken-node", "silent", api(func(a *snapshot.HostAPI) { a.Resolvers[0].Failure, a.System.Failure = silent, silent }), report.Fail, "no name server"},
+		{"net.resolver-broken-node", "silent, but the kubelet reports", append(
+			api(func(a *snapshot.HostAPI) { a.Resolvers[0].Failure, a.System.Failure = silent, silent }), says("False", "KubeletNotReady", "anything"),
+		), report.Warn, "reaches the API server"},
 		{"net.resolver-broken-node", "one of two", api(func(a *snapshot.HostAPI) {
 			a.Resolvers = append(a.Resolvers, snapshot.HostResolver{Server: "10.9.9.9", HostLookup: snapshot.HostLookup{Failure: silent}})
 		}), report.Warn, "a name server"},

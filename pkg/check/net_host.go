@@ -75,6 +75,8 @@ func resolversAnswer(v *hostView) []Result {
 	switch {
 	case len(broken) == 0 && len(good) == 0:
 		return nil
+	case namesDead(v) && v.reports():
+		return warn(report.Possible, "no name server answered in time, but the kubelet reaches the API server", fix, broken...)
 	case namesDead(v):
 		return fail(report.Certain, "no name server of the machine answers", fix, broken...)
 	case len(good) == 0:
@@ -83,6 +85,12 @@ func resolversAnswer(v *hostView) []Result {
 		return warn(report.Likely, "a name server of the machine does not know the endpoint, or does not answer", fix, slices.Concat(broken, good)...)
 	}
 	return pass("they do", good...)
+}
+
+// reports: the kubelet tells the API server how the node is, which it finds by
+// its name. A machine that is busy answers no probe in time.
+func (v *hostView) reports() bool {
+	return v.node.Kube != nil && slices.ContainsFunc(v.node.Kube.Conditions, func(c snapshot.Condition) bool { return c.Type == "Ready" && c.Status != "Unknown" })
 }
 
 // namesDead: no name server answers, so that nothing that has a name can be

@@ -79,7 +79,9 @@ func (w *world) serve(name, group string, replicas int32, minAvailable int) {
 }
 
 // poller asks a Service again and again from a node, each time over a
-// connection of its own, and never tries twice.
+// connection of its own. A try that fails is made again, as clients do, and
+// counted: on a busy machine kube-proxy is late with what has changed, and a
+// pod that has just gone refuses.
 type poller struct {
 	t       *testing.T
 	from    string // instance id
@@ -88,10 +90,17 @@ type poller struct {
 	done    chan struct{}
 
 	asked, failed int
-	errs          []error
+	again         int           // tries that failed
+	errs          []error       // of them
 	longest       time.Duration // between two answers
 	pods          map[string]int
 }
+
+// tries are how often a request is tried, and retryAfter the time between two.
+const (
+	tries      = 3
+	retryAfter = 200 * time.Millisecond
+)
 
 // maxTold is how many failures are told in full.
 const maxTold = 10
@@ -142,16 +151,13 @@ func (p *poller) run(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		pod, err := p.get(ctx)
+		pod, err := p.request(ctx)
 		if ctx.Err() != nil {
 			return // what was cut short by the end does not count
 		}
 		p.asked++
 		if err != nil {
 			p.failed++
-			if p.failed <= maxTold {
-				p.errs = append(p.errs, fmt.Errorf("%s, endpoints %s: %w", time.Now().Format("15:04:05.000"), p.endpoints(ctx), err))
-			}
 			continue
 		}
 		p.pods[pod]++
@@ -160,7 +166,24 @@ func (p *poller) run(ctx context.Context) {
 	}
 }
 
-// get makes one request and returns the name of the pod that answered.
+// request asks until a pod answers, and returns its name.
+func (p *poller) request(ctx context.Context) (pod string, err error) {
+	for try := range tries {
+		if try > 0 {
+			time.Sleep(retryAfter)
+		}
+		if pod, err = p.get(ctx); err == nil || ctx.Err() != nil {
+			return pod, err
+		}
+		p.again++
+		if p.again <= maxTold {
+			p.errs = append(p.errs, fmt.Errorf("%s, endpoints %s: %w", time.Now().Format("15:04:05.000"), p.endpoints(ctx), err))
+		}
+	}
+	return "", err
+}
+
+// get makes one try and returns the name of the pod that answered.
 func (p *poller) get(ctx context.Context) (pod string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
@@ -208,8 +231,8 @@ func (p *poller) end(what string) {
 	p.t.Helper()
 	p.stop()
 	<-p.done
-	p.t.Logf("%s: %d requests through the Service, %d failed, answered by %d pods, at most %s between two answers",
-		what, p.asked, p.failed, len(p.pods), p.longest.Round(time.Millisecond))
+	p.t.Logf("%s: %d requests through the Service, %d failed, %d tried again, answered by %d pods, at most %s between two answers",
+		what, p.asked, p.failed, p.again, len(p.pods), p.longest.Round(time.Millisecond))
 	for _, err := range p.errs {
 		p.t.Log(err)
 	}
