@@ -78,12 +78,12 @@ node-tier: build ## real nodes
 .PHONY: fault-tier
 fault-tier: build ## real things broken, and the doctor asked for the cause; docs/faults.md must stay true
 	$(call say,faults)
-	$(CLEAN_ENV) go -C test/sandbox test -count=1 -timeout 40m -parallel 6 ./e2e/faults/...
+	$(CLEAN_ENV) go -C test/sandbox test -count=1 -timeout 40m -parallel 4 ./e2e/faults/...
 
 .PHONY: faults
 faults: build ## break real things, and write docs/faults.md: what the doctor names
 	$(call say,faults)
-	$(CLEAN_ENV) EKSNODES_FAULTS_TABLE=$(CURDIR)/docs/faults.md go -C test/sandbox test -count=1 -timeout 40m -parallel 6 ./e2e/faults/...
+	$(CLEAN_ENV) EKSNODES_FAULTS_TABLE=$(CURDIR)/docs/faults.md go -C test/sandbox test -count=1 -timeout 40m -parallel 4 ./e2e/faults/...
 
 .PHONY: life-tier
 life-tier: build ## access, scaling, deletion, the end of a cluster on real nodes

@@ -29,7 +29,8 @@ and the cluster say. What is broken on a node is broken there and nowhere else,
 and its node is taken away, so that it has to join anew; one road is open to it.
 Made by ` + "`make faults`" + `, and held to by the tests in everything but the seconds,
 which the doctor took while other faults were tried on the same machine, and
-whether a console had something to say by then.
+whether a console had something to say by then. An answer that is not the wanted
+is asked for once more: what runs out of time on a machine so busy is told first.
 
 | fault | first cause | road | seconds |
 |---|---|---|---|
