@@ -12,7 +12,6 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -64,17 +63,10 @@ func (w *world) serve(name, group string, replicas int32, minAvailable int) {
 	}, metav1.CreateOptions{}); err != nil {
 		w.t.Fatal(err)
 	}
-	budget := intstr.FromInt(minAvailable)
-	if _, err := kube.PolicyV1().PodDisruptionBudgets("default").Create(w.t.Context(), &policyv1.PodDisruptionBudget{
-		ObjectMeta: metav1.ObjectMeta{Name: name},
-		Spec:       policyv1.PodDisruptionBudgetSpec{MinAvailable: &budget, Selector: &metav1.LabelSelector{MatchLabels: labels}},
-	}, metav1.CreateOptions{}); err != nil {
-		w.t.Fatal(err)
-	}
+	w.budget(name, labels, minAvailable)
 	w.t.Cleanup(func() {
 		_ = kube.AppsV1().Deployments("default").Delete(context.Background(), name, metav1.DeleteOptions{})
 		_ = kube.CoreV1().Services("default").Delete(context.Background(), name, metav1.DeleteOptions{})
-		_ = kube.PolicyV1().PodDisruptionBudgets("default").Delete(context.Background(), name, metav1.DeleteOptions{})
 	})
 }
 

@@ -159,17 +159,24 @@ func (w *world) deploy(name string, replicas int32, minAvailable int) {
 	}, metav1.CreateOptions{}); err != nil {
 		w.t.Fatal(err)
 	}
-	budget := intstr.FromInt(minAvailable)
-	if _, err := kube.PolicyV1().PodDisruptionBudgets("default").Create(w.t.Context(), &policyv1.PodDisruptionBudget{
+	w.budget(name, labels, minAvailable)
+	w.t.Cleanup(func() {
+		_ = kube.AppsV1().Deployments("default").Delete(context.Background(), name, metav1.DeleteOptions{})
+	})
+}
+
+// budget makes a PodDisruptionBudget for pods with the labels, and takes it away
+// with the test.
+func (w *world) budget(name string, labels map[string]string, minAvailable int) {
+	w.t.Helper()
+	budgets, least := sandbox.Kube(w.t).PolicyV1().PodDisruptionBudgets("default"), intstr.FromInt(minAvailable)
+	if _, err := budgets.Create(w.t.Context(), &policyv1.PodDisruptionBudget{
 		ObjectMeta: metav1.ObjectMeta{Name: name},
-		Spec:       policyv1.PodDisruptionBudgetSpec{MinAvailable: &budget, Selector: &metav1.LabelSelector{MatchLabels: labels}},
+		Spec:       policyv1.PodDisruptionBudgetSpec{MinAvailable: &least, Selector: &metav1.LabelSelector{MatchLabels: labels}},
 	}, metav1.CreateOptions{}); err != nil {
 		w.t.Fatal(err)
 	}
-	w.t.Cleanup(func() {
-		_ = kube.AppsV1().Deployments("default").Delete(context.Background(), name, metav1.DeleteOptions{})
-		_ = kube.PolicyV1().PodDisruptionBudgets("default").Delete(context.Background(), name, metav1.DeleteOptions{})
-	})
+	w.t.Cleanup(func() { _ = budgets.Delete(context.Background(), name, metav1.DeleteOptions{}) })
 }
 
 // available is how many pods of a deployment are available.
