@@ -137,8 +137,14 @@ func (s *session) read(ctx context.Context, base snapshot.Snapshot, req cloud.Re
 
 // missing is an error for a section without which a command cannot work.
 func missing(snap *snapshot.Snapshot, sections ...snapshot.Section) error {
+	return missingOf(snap, "", sections...)
+}
+
+// missingOf is missing for a command about one thing, such as a group: what
+// could not be read of that thing alone is missing too.
+func missingOf(snap *snapshot.Snapshot, subject string, sections ...snapshot.Section) error {
 	for _, section := range sections {
-		if gap, ok := snap.Gap(section, ""); ok {
+		if gap, ok := snap.Gap(section, subject); ok {
 			return &gapError{gap: gap}
 		}
 	}

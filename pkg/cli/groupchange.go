@@ -106,7 +106,7 @@ func (a *app) readGroupOf(ctx context.Context, s *session, name, undone string, 
 	if err != nil {
 		return nil, err
 	}
-	if err := missing(snap, needed...); err != nil {
+	if err := missingOf(snap, name, needed...); err != nil {
 		return nil, err
 	}
 	return snap, a.prove(snap, undone)
