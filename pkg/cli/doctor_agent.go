@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/agent"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/check"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/gather"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/product"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/report"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
@@ -90,8 +92,11 @@ func (c *doctorCommand) judge(ctx context.Context, snap *snapshot.Snapshot) (rep
 }
 
 // listStale names the ports that earlier runs left open. The doctor closes
-// none: that is for a run with --open-ssh, or for the user.
+// none: that is for a run with --open-ssh, or for the user. AWS has as long to
+// answer as for any other reading.
 func (c *doctorCommand) listStale(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(c.session.timeout, gather.DefaultTimeout))
+	defer cancel()
 	door := &agent.Door{Doors: c.session.aws, Alive: processAlive, Now: time.Now}
 	stale, err := door.Stale(ctx)
 	if err != nil {

@@ -122,6 +122,17 @@ func TestTrouble(t *testing.T) {
 	}
 }
 
+// TestAsideIsBounded: what is asked beside the verdict does not hold it up. A
+// reading without a deadline would hang here for good.
+func TestAsideIsBounded(t *testing.T) {
+	p := play(t, snapshottest.Healthy())
+	p.Hangs = func(call string) bool { return call == "ec2:DescribeSecurityGroupRules" }
+	got := run(t, "--timeout", "1s")
+	if got.code != exitOK || !strings.Contains(got.stderr, "look for ports that earlier runs left open") {
+		t.Errorf("exit %d\n%s", got.code, got.stderr)
+	}
+}
+
 // TestFaultIsSeenFromOneSide: a cluster's own fault is found without AWS, and
 // AWS's without the cluster.
 func TestFaultIsSeenFromOneSide(t *testing.T) {
