@@ -122,6 +122,9 @@ func groupsControlPlane(s *snapshot.Snapshot, n *snapshot.Node) []Result {
 	if !known {
 		return nil
 	}
+	if n.Cloud.PrivateIP == "" && len(n.Cloud.SecurityGroupIDs) == 0 {
+		return []Result{unknown(snapshot.Gap{Section: snapshot.SectionInstances, Reason: snapshot.GapAbsent, Detail: "EC2 tells neither an address nor a security group of the machine"})}
+	}
 	found := ruleEvidence(s, who.groups, "inbound", ingress)
 	if self(n).allowedBy(rules, "tcp", 443) {
 		return pass("port 443 is open for the machine", found...)

@@ -215,6 +215,9 @@ func groupRuleRows(rows rowsOf) []ruleRow {
 		in("admitted by address", report.Pass, "open for the machine", extraOnly, sg(0, func(g *snapshot.SecurityGroup) {
 			g.Ingress = append(g.Ingress, snapshot.Rule{Protocol: "6", FromPort: 0, ToPort: 65535, Peer: "10.0.0.0/16"})
 		})),
+		in("of no address and no group", report.Unknown, "neither an address nor a security group", machine(func(n *snapshot.Node) {
+			n.Cloud.SecurityGroupIDs, n.Cloud.PrivateIP = nil, ""
+		})),
 		kubelet("open", report.Pass, "10250 is open"),
 		{"net.groups-kubelet", "closed", []snapshottest.Edit{extraOnly, admitted, dnsAdmitted, from(53, "udp", snapshottest.ClusterSG)}, report.Warn, "cannot call the kubelet"},
 		kubelet("for the cluster's group", report.Pass, "10250 is open", extraOnly, from(10250, "tcp", snapshottest.ClusterSG)),

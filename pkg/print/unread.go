@@ -66,6 +66,9 @@ func merged(findings []*report.Finding) report.Finding {
 		reasons = append(reasons, f.Summary)
 		one.Subjects = append(one.Subjects, f.Subjects...)
 		one.Fix.Commands = append(one.Fix.Commands, f.Fix.Commands...)
+		if f.Kind != one.Kind {
+			one.Of = 0 // machines and groups are not so many of one thing
+		}
 	}
 	for _, list := range []*[]string{&checks, &reasons, &one.Subjects, &one.Fix.Commands} {
 		slices.Sort(*list)

@@ -39,3 +39,24 @@ func TestManyChecksLackTheSame(t *testing.T) {
 		}
 	}
 }
+
+// Machines and groups that lack the same are not so many of one thing.
+func TestDifferentThingsLackTheSame(t *testing.T) {
+	verdict := report.Report{Findings: []report.Finding{
+		{Check: "test.a", Kind: "machine", Of: 1, Subjects: []string{"i-1"}},
+		{Check: "test.b", Kind: "group", Of: 1, Subjects: []string{"workers"}},
+	}}
+	for i := range verdict.Findings {
+		f := &verdict.Findings[i]
+		f.Status, f.Summary = report.Unknown, "denied"
+		f.Evidence = []report.Evidence{{Source: "ec2/launch-templates", Fact: "not read: denied"}}
+	}
+	verdict.Count()
+	var out strings.Builder
+	if err := Text(&out, verdict, Options{Width: 80}); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(out.String(), "test.a, test.b on i-1, workers\n") {
+		t.Error(out.String())
+	}
+}
