@@ -33,6 +33,12 @@ agent-image: agents ## node-agent's container image, for this machine's architec
 	go -C test/image run . -binary $(CURDIR)/bin/agents/node-agent-linux-$$(go env GOARCH) \
 	  -name "$$(sed -n 's/^ *image: //p' deploy/node-agent.yaml)" -output $(CURDIR)/bin/node-agent-image.tar
 
+# Of a release: TAG is the one that is released. Needs docker login at the registry.
+.PHONY: push-agent-image
+push-agent-image: agents ## node-agent's image for both architectures, to its registry as TAG; prints name@digest
+	@go -C test/image run . -push -binary $(CURDIR)/bin/agents/node-agent-linux-amd64 -binary $(CURDIR)/bin/agents/node-agent-linux-arm64 \
+	  -name "$$(sed -n 's/^ *image: \(.*\):.*/\1/p' deploy/node-agent.yaml):$(TAG)"
+
 .PHONY: test
 test: deps lint unit control-plane-tier node-tier fault-tier life-tier road-tier agent-tier daemonset-tier tutorial-tier ## everything, in this order
 

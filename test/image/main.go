@@ -1,5 +1,6 @@
 // Command image makes the container image of node-agent, from scratch and
-// without a container engine: one layer with one program.
+// without a container engine: one layer with one program. It writes one as an
+// archive, or brings those of all architectures to a registry.
 //
 // The same program gives the same bytes.
 package main
@@ -7,18 +8,22 @@ package main
 import (
 	"archive/tar"
 	"bytes"
+	"context"
 	"debug/elf"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
 
+	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 )
 
@@ -30,29 +35,57 @@ const nobody = "65534:65534"
 const program = "node-agent"
 
 func main() {
-	binary := flag.String("binary", "", "the agent's `program` for Linux")
-	reference := flag.String("name", "", "`name:tag` of the image")
-	output := flag.String("output", "", "`file` to write, as docker save would: ctr images import takes it")
+	var wish wish
+	flag.Func("binary", "the agent's `program` for Linux; with -push one for each architecture", func(binary string) error {
+		wish.binaries = append(wish.binaries, binary)
+		return nil
+	})
+	flag.StringVar(&wish.reference, "name", "", "`name:tag` of the image")
+	flag.StringVar(&wish.output, "output", "", "`file` to write, as docker save would: ctr images import takes it")
+	flag.BoolVar(&wish.push, "push", false, "bring it to its registry, as the user whom docker login has left, and print name@digest")
 	flag.Parse()
-	if err := run(*binary, *reference, *output); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := wish.run(ctx)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "image:", err)
 		os.Exit(1)
 	}
 }
 
-func run(binary, reference, output string) error {
-	if binary == "" || reference == "" || output == "" {
-		return errors.New("-binary, -name and -output are needed")
+// wish is what was asked for: one of output and push.
+type wish struct {
+	binaries          []string
+	reference, output string
+	push              bool
+}
+
+func (w *wish) run(ctx context.Context) error {
+	if len(w.binaries) == 0 || w.reference == "" || w.push == (w.output != "") || !w.push && len(w.binaries) > 1 {
+		return errors.New("-binary, -name and one of -output and -push are needed; -output takes one -binary")
 	}
-	tag, err := name.NewTag(reference, name.StrictValidation)
+	tag, err := name.NewTag(w.reference, name.StrictValidation)
 	if err != nil {
 		return err
 	}
+	if !w.push {
+		return write(w.binaries[0], tag, w.output)
+	}
+	digest, err := publish(ctx, w.binaries, tag, remote.WithAuthFromKeychain(authn.DefaultKeychain))
+	if err != nil {
+		return err
+	}
+	fmt.Println(tag.Digest(digest.String()))
+	return nil
+}
+
+// write makes the image of a program as an archive. It is there as a whole or
+// not at all: a run that is interrupted leaves no half of an image.
+func write(binary string, tag name.Tag, output string) error {
 	image, err := build(binary)
 	if err != nil {
 		return err
 	}
-	// Whole or not at all: a run that is interrupted leaves no half of an image.
 	file, err := os.CreateTemp(filepath.Dir(output), ".image-*")
 	if err != nil {
 		return err

@@ -38,7 +38,7 @@ func TestImage(t *testing.T) {
 		program, dir := static(t, architecture), t.TempDir()
 		first, second := filepath.Join(dir, "1.tar"), filepath.Join(dir, "2.tar")
 		for _, output := range []string{first, second} {
-			if err := run(program, "example.com/agent:v1", output); err != nil {
+			if err := (&wish{binaries: []string{program}, reference: "example.com/agent:v1", output: output}).run(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -102,19 +102,23 @@ func TestRefuses(t *testing.T) {
 	if err := os.WriteFile(script, []byte("#!/bin/sh\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for name, test := range map[string]struct{ binary, reference, says string }{
-		"no program":  {script, "example.com/agent:v1", "no program for Linux"},
-		"dynamic":     {"/bin/sh", "example.com/agent:v1", "not static"},
-		"no tag":      {script, "example.com/agent", "tag must be"},
-		"nothing":     {"", "", "are needed"},
-		"not there":   {script + "x", "example.com/agent:v1", "no such file"},
-		"not a place": {static(t, "amd64"), "example.com/agent:v1", "no such file"},
+	for name, test := range map[string]struct {
+		binaries        []string
+		reference, says string
+	}{
+		"no program":  {[]string{script}, "example.com/agent:v1", "no program for Linux"},
+		"dynamic":     {[]string{"/bin/sh"}, "example.com/agent:v1", "not static"},
+		"no tag":      {[]string{script}, "example.com/agent", "tag must be"},
+		"nothing":     {nil, "", "are needed"},
+		"two":         {[]string{script, script}, "example.com/agent:v1", "takes one -binary"},
+		"not there":   {[]string{script + "x"}, "example.com/agent:v1", "no such file"},
+		"not a place": {[]string{static(t, "amd64")}, "example.com/agent:v1", "no such file"},
 	} {
 		output := filepath.Join(t.TempDir(), "out.tar")
 		if name == "not a place" {
 			output = filepath.Join(t.TempDir(), "none", "out.tar")
 		}
-		if err := run(test.binary, test.reference, output); err == nil || !strings.Contains(err.Error(), test.says) {
+		if err := (&wish{binaries: test.binaries, reference: test.reference, output: output}).run(t.Context()); err == nil || !strings.Contains(err.Error(), test.says) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if _, err := os.Stat(output); err == nil {
