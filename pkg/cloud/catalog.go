@@ -23,11 +23,8 @@ func (r reader) instanceTypes(ctx context.Context, _ *snapshot.Snapshot) (gather
 	pages := ec2.NewDescribeInstanceTypesPaginator(r.ec2(), &ec2.DescribeInstanceTypesInput{
 		Filters: []ec2types.Filter{filter("instance-type", r.req.InstanceTypes...)},
 	})
-	types, err := readPages(ctx, pages, func(p *ec2.DescribeInstanceTypesOutput) []ec2types.InstanceTypeInfo { return p.InstanceTypes }, ConvertInstanceType)
-	if err != nil {
-		return nil, err
-	}
-	return func(snap *snapshot.Snapshot) { snap.Catalog.InstanceTypes = types }, nil
+	return fillPages(ctx, pages, func(p *ec2.DescribeInstanceTypesOutput) []ec2types.InstanceTypeInfo { return p.InstanceTypes }, ConvertInstanceType,
+		func(snap *snapshot.Snapshot, types []snapshot.InstanceType) { snap.Catalog.InstanceTypes = types })
 }
 
 // offerings reads the zones that sell the types asked for.

@@ -18,31 +18,24 @@ import (
 // deleted ones too.
 func (r reader) natGateways(ctx context.Context, known *snapshot.Snapshot) (gather.Fill, error) {
 	pages := ec2.NewDescribeNatGatewaysPaginator(r.ec2(), &ec2.DescribeNatGatewaysInput{Filter: []ec2types.Filter{filter("vpc-id", known.Cluster.VPCID)}})
-	gateways, err := readPages(ctx, pages, func(p *ec2.DescribeNatGatewaysOutput) []ec2types.NatGateway { return p.NatGateways }, ConvertNATGateway)
-	if err != nil {
-		return nil, err
-	}
-	return func(snap *snapshot.Snapshot) { snap.Network.NATGateways = gateways }, nil
+	return fillPages(ctx, pages, func(p *ec2.DescribeNatGatewaysOutput) []ec2types.NatGateway { return p.NatGateways }, ConvertNATGateway,
+		func(snap *snapshot.Snapshot, gateways []snapshot.NATGateway) { snap.Network.NATGateways = gateways })
 }
 
 func (r reader) internetGateways(ctx context.Context, known *snapshot.Snapshot) (gather.Fill, error) {
 	pages := ec2.NewDescribeInternetGatewaysPaginator(r.ec2(), &ec2.DescribeInternetGatewaysInput{
 		Filters: []ec2types.Filter{filter("attachment.vpc-id", known.Cluster.VPCID)},
 	})
-	gateways, err := readPages(ctx, pages, func(p *ec2.DescribeInternetGatewaysOutput) []ec2types.InternetGateway { return p.InternetGateways }, ConvertInternetGateway)
-	if err != nil {
-		return nil, err
-	}
-	return func(snap *snapshot.Snapshot) { snap.Network.InternetGateways = gateways }, nil
+	return fillPages(ctx, pages, func(p *ec2.DescribeInternetGatewaysOutput) []ec2types.InternetGateway { return p.InternetGateways }, ConvertInternetGateway,
+		func(snap *snapshot.Snapshot, gateways []snapshot.InternetGateway) {
+			snap.Network.InternetGateways = gateways
+		})
 }
 
 func (r reader) vpcEndpoints(ctx context.Context, known *snapshot.Snapshot) (gather.Fill, error) {
 	pages := ec2.NewDescribeVpcEndpointsPaginator(r.ec2(), &ec2.DescribeVpcEndpointsInput{Filters: []ec2types.Filter{filter("vpc-id", known.Cluster.VPCID)}})
-	endpoints, err := readPages(ctx, pages, func(p *ec2.DescribeVpcEndpointsOutput) []ec2types.VpcEndpoint { return p.VpcEndpoints }, ConvertVPCEndpoint)
-	if err != nil {
-		return nil, err
-	}
-	return func(snap *snapshot.Snapshot) { snap.Network.Endpoints = endpoints }, nil
+	return fillPages(ctx, pages, func(p *ec2.DescribeVpcEndpointsOutput) []ec2types.VpcEndpoint { return p.VpcEndpoints }, ConvertVPCEndpoint,
+		func(snap *snapshot.Snapshot, endpoints []snapshot.VPCEndpoint) { snap.Network.Endpoints = endpoints })
 }
 
 // instanceStatus reads the status checks of the machines that run: one call

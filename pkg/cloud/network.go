@@ -17,20 +17,14 @@ import (
 // default choice, choice by id and choice by tag.
 func (r reader) subnets(ctx context.Context, known *snapshot.Snapshot) (gather.Fill, error) {
 	pages := ec2.NewDescribeSubnetsPaginator(r.ec2(), &ec2.DescribeSubnetsInput{Filters: []ec2types.Filter{filter("vpc-id", known.Cluster.VPCID)}})
-	subnets, err := readPages(ctx, pages, func(p *ec2.DescribeSubnetsOutput) []ec2types.Subnet { return p.Subnets }, ConvertSubnet)
-	if err != nil {
-		return nil, err
-	}
-	return func(snap *snapshot.Snapshot) { snap.Network.Subnets = subnets }, nil
+	return fillPages(ctx, pages, func(p *ec2.DescribeSubnetsOutput) []ec2types.Subnet { return p.Subnets }, ConvertSubnet,
+		func(snap *snapshot.Snapshot, subnets []snapshot.Subnet) { snap.Network.Subnets = subnets })
 }
 
 func (r reader) routeTables(ctx context.Context, known *snapshot.Snapshot) (gather.Fill, error) {
 	pages := ec2.NewDescribeRouteTablesPaginator(r.ec2(), &ec2.DescribeRouteTablesInput{Filters: []ec2types.Filter{filter("vpc-id", known.Cluster.VPCID)}})
-	tables, err := readPages(ctx, pages, func(p *ec2.DescribeRouteTablesOutput) []ec2types.RouteTable { return p.RouteTables }, ConvertRouteTable)
-	if err != nil {
-		return nil, err
-	}
-	return func(snap *snapshot.Snapshot) { snap.Network.RouteTables = tables }, nil
+	return fillPages(ctx, pages, func(p *ec2.DescribeRouteTablesOutput) []ec2types.RouteTable { return p.RouteTables }, ConvertRouteTable,
+		func(snap *snapshot.Snapshot, tables []snapshot.RouteTable) { snap.Network.RouteTables = tables })
 }
 
 // securityGroups reads the cluster's own groups and those asked for. A filter
@@ -49,11 +43,8 @@ func (r reader) securityGroups(ctx context.Context, known *snapshot.Snapshot) (g
 		which = filter("vpc-id", known.Cluster.VPCID)
 	}
 	pages := ec2.NewDescribeSecurityGroupsPaginator(r.ec2(), &ec2.DescribeSecurityGroupsInput{Filters: []ec2types.Filter{which}})
-	groups, err := readPages(ctx, pages, func(p *ec2.DescribeSecurityGroupsOutput) []ec2types.SecurityGroup { return p.SecurityGroups }, ConvertSecurityGroup)
-	if err != nil {
-		return nil, err
-	}
-	return func(snap *snapshot.Snapshot) { snap.Network.SecurityGroups = groups }, nil
+	return fillPages(ctx, pages, func(p *ec2.DescribeSecurityGroupsOutput) []ec2types.SecurityGroup { return p.SecurityGroups }, ConvertSecurityGroup,
+		func(snap *snapshot.Snapshot, groups []snapshot.SecurityGroup) { snap.Network.SecurityGroups = groups })
 }
 
 // ConvertSubnet turns EC2's subnet into facts.

@@ -31,6 +31,18 @@ func readPages[Page, Options, Item, Fact any](ctx context.Context, pages pager[P
 	return facts, nil
 }
 
+// fillPages reads all pages for a snapshot; put takes what is on them to its
+// place there.
+func fillPages[Page, Options, Item, Fact any](ctx context.Context, pages pager[Page, Options], items func(*Page) []Item, convert func(Item) Fact,
+	put func(*snapshot.Snapshot, []Fact),
+) (gather.Fill, error) {
+	facts, err := readPages(ctx, pages, items, convert)
+	if err != nil {
+		return nil, err
+	}
+	return func(snap *snapshot.Snapshot) { put(snap, facts) }, nil
+}
+
 // eachMachine reads something that takes a call for every machine. One that
 // cannot be read is a gap of its own and does not stop the others.
 func eachMachine(ctx context.Context, section snapshot.Section, ids []string, read func(ctx context.Context, id string) (snapshot.Node, error)) (gather.Fill, error) {

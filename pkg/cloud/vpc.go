@@ -56,11 +56,8 @@ func (r reader) dhcpOptions(ctx context.Context, known *snapshot.Snapshot) (gath
 // networkACLs reads the ACLs of the cluster's VPC.
 func (r reader) networkACLs(ctx context.Context, known *snapshot.Snapshot) (gather.Fill, error) {
 	pages := ec2.NewDescribeNetworkAclsPaginator(r.ec2(), &ec2.DescribeNetworkAclsInput{Filters: []ec2types.Filter{filter("vpc-id", known.Cluster.VPCID)}})
-	acls, err := readPages(ctx, pages, func(p *ec2.DescribeNetworkAclsOutput) []ec2types.NetworkAcl { return p.NetworkAcls }, ConvertNetworkACL)
-	if err != nil {
-		return nil, err
-	}
-	return func(snap *snapshot.Snapshot) { snap.Network.ACLs = acls }, nil
+	return fillPages(ctx, pages, func(p *ec2.DescribeNetworkAclsOutput) []ec2types.NetworkAcl { return p.NetworkAcls }, ConvertNetworkACL,
+		func(snap *snapshot.Snapshot, acls []snapshot.NetworkACL) { snap.Network.ACLs = acls })
 }
 
 // ConvertVPC turns EC2's VPC into facts, without its attributes.
