@@ -44,9 +44,7 @@ func (c *Client) CreateStack(ctx context.Context, in StackInput) (string, error)
 	for _, key := range slices.Sorted(maps.Keys(in.Parameters)) {
 		req.Parameters = append(req.Parameters, cfntypes.Parameter{ParameterKey: aws.String(key), ParameterValue: aws.String(in.Parameters[key])})
 	}
-	for _, key := range slices.Sorted(maps.Keys(in.Tags)) {
-		req.Tags = append(req.Tags, cfntypes.Tag{Key: aws.String(key), Value: aws.String(in.Tags[key])})
-	}
+	req.Tags = stackTags(in.Tags)
 	if in.Timeout > 0 {
 		req.TimeoutInMinutes = aws.Int32(int32((in.Timeout + time.Minute - 1) / time.Minute))
 	}
@@ -57,9 +55,11 @@ func (c *Client) CreateStack(ctx context.Context, in StackInput) (string, error)
 	return aws.ToString(out.StackId), nil
 }
 
-// StackChange is an update of a stack's parameters; its template stays.
+// StackChange is an update of a stack.
 type StackChange struct {
 	Name         string            // or id
+	TemplateBody string            // "": the template stays
+	Tags         map[string]string // nil: they stay
 	Parameters   map[string]string // that change
 	Keep         []string          // that keep their values
 	Capabilities []string
@@ -71,7 +71,12 @@ type StackChange struct {
 // kind Unchanged. It does not wait.
 func (c *Client) UpdateStack(ctx context.Context, in StackChange) error {
 	req := &cloudformation.UpdateStackInput{
-		StackName: aws.String(in.Name), UsePreviousTemplate: aws.Bool(true), ClientRequestToken: optional(in.Token), RoleARN: optional(in.RoleARN),
+		StackName: aws.String(in.Name), ClientRequestToken: optional(in.Token), RoleARN: optional(in.RoleARN), Tags: stackTags(in.Tags),
+	}
+	if in.TemplateBody == "" {
+		req.UsePreviousTemplate = aws.Bool(true)
+	} else {
+		req.TemplateBody = aws.String(in.TemplateBody)
 	}
 	for _, capability := range in.Capabilities {
 		req.Capabilities = append(req.Capabilities, cfntypes.Capability(capability))
@@ -84,6 +89,14 @@ func (c *Client) UpdateStack(ctx context.Context, in StackChange) error {
 	}
 	_, err := c.cfn().UpdateStack(ctx, req)
 	return wrap(err)
+}
+
+func stackTags(tags map[string]string) []cfntypes.Tag {
+	var out []cfntypes.Tag
+	for _, key := range slices.Sorted(maps.Keys(tags)) {
+		out = append(out, cfntypes.Tag{Key: aws.String(key), Value: aws.String(tags[key])})
+	}
+	return out
 }
 
 // DeleteStack asks for the deletion of a stack, by name or id. retain names
