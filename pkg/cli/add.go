@@ -157,8 +157,7 @@ func (c *addCommand) read(ctx context.Context) (*snapshot.Snapshot, error) {
 		Sections:   []snapshot.Section{snapshot.SectionCluster, snapshot.SectionStacks},
 		StackNames: []string{stackName},
 	}
-	identity := c.req.Identity
-	if identity.Role+identity.InstanceProfile != "" {
+	if identity := c.req.Identity; identity.Role+identity.InstanceProfile != "" {
 		first.Sections = append(first.Sections, snapshot.SectionRoles)
 		first.RoleNames, first.InstanceProfiles = lastPart(identity.Role), lastPart(identity.InstanceProfile)
 	}

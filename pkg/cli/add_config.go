@@ -23,7 +23,7 @@ func (c *addCommand) settings(ctx context.Context) error {
 		if c.flags.fromExisting != "" {
 			return usagef("-f and --from-existing exclude each other")
 		}
-		config, err := c.readConfig()
+		config, err := c.app.readConfig(c.flags.file)
 		if err != nil {
 			return err
 		}
@@ -73,24 +73,24 @@ func (c *addCommand) existing(ctx context.Context, name string) (*groupconfig.Co
 	return config, err
 }
 
-// readConfig reads the file that -f names.
-func (c *addCommand) readConfig() (*groupconfig.Config, error) {
-	text, err := c.configText()
+// readConfig reads the file that -f names, - for stdin.
+func (a *app) readConfig(file string) (*groupconfig.Config, error) {
+	text, err := a.configText(file)
 	if err != nil {
 		return nil, err
 	}
 	config, err := groupconfig.Decode(text)
 	if err != nil {
-		return nil, usagef("-f %s: %w", c.flags.file, err)
+		return nil, usagef("-f %s: %w", file, err)
 	}
 	return config, nil
 }
 
-func (c *addCommand) configText() ([]byte, error) {
-	if c.flags.file != "-" {
-		return readFile("-f", c.flags.file)
+func (a *app) configText(file string) ([]byte, error) {
+	if file != "-" {
+		return readFile("-f", file)
 	}
-	text, err := io.ReadAll(io.LimitReader(c.app.streams.In, maxFile+1))
+	text, err := io.ReadAll(io.LimitReader(a.streams.In, maxFile+1))
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("-f -: %w", err)

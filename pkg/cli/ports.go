@@ -95,7 +95,8 @@ func (p awsPort) ImportKeyPair(ctx context.Context, name, publicKey string, tags
 // UpdateStack takes a stack that is so already for what was asked.
 func (p awsPort) UpdateStack(ctx context.Context, update nodegroup.StackUpdate) (bool, error) {
 	err := p.client.UpdateStack(ctx, cloud.StackChange{
-		Name: update.StackID, Parameters: update.Parameters, Keep: update.Keep, Capabilities: update.Capabilities,
+		Name: update.StackID, TemplateBody: update.TemplateBody, Tags: update.Tags,
+		Parameters: update.Parameters, Keep: update.Keep, Capabilities: update.Capabilities,
 		Token: update.Token, RoleARN: update.RoleARN,
 	})
 	if cloud.IsKind(err, cloud.Unchanged) {

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/eksnodes/kubectl-eksnodes/pkg/groupconfig"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/nodegroup"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/product"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
@@ -21,7 +22,9 @@ const upgradeHelp = `Replace the machines of a node group that this plugin made 
 image, Kubernetes version, instance type or volume, without a gap in service.
 
 Without flags the image is the newest of the group's family for the cluster's
-version. The change goes through the group's CloudFormation stack, which makes a
+version. What has no flag here (labels, taints, kubelet settings, boot commands,
+more volumes ...) changes by a file (-f) of the whole group, as describe -o config
+writes it; what the file leaves open stays, and sizes are scale's. The change goes through the group's CloudFormation stack, which makes a
 new version of the launch template. Then the instances that were started
 otherwise are replaced: one more comes (--surge), and only when it is a Ready
 node is an old one drained by kubectl drain, which respects
@@ -41,6 +44,10 @@ const upgradeExamples = `  # the newest image of the family
 
   # larger machines, two at a time
   %[1]s upgrade workers --instance-type m7i.xlarge --surge 2
+
+  # other labels, taints or anything else
+  %[1]s describe workers -o config > workers.yaml
+  %[1]s upgrade workers -f workers.yaml
 
   # back to what it was
   %[1]s upgrade workers --rollback`
@@ -73,6 +80,7 @@ func newUpgrade(app *app, conn *connection) *cobra.Command {
 // upgradeFlags are the flags of `upgrade`.
 type upgradeFlags struct {
 	groupFlags
+	file                                     string
 	image, version, instanceType, volumeType string
 	volumeSize                               int
 	rollback                                 bool
@@ -80,6 +88,7 @@ type upgradeFlags struct {
 }
 
 func (f *upgradeFlags) bindSettings(flags *pflag.FlagSet) {
+	flags.StringVarP(&f.file, "filename", "f", "", "YAML `file` with the group's settings, - for stdin; a flag given beside it wins")
 	flags.StringVar(&f.image, "ami", "", "AMI `id` (default: newest of the group's family)")
 	flags.StringVar(&f.version, "kubernetes-version", "", "Kubernetes `minor` that the newest image is looked up for (default: the cluster's)")
 	flags.StringVar(&f.instanceType, "instance-type", "", "EC2 instance `type`")
@@ -104,7 +113,7 @@ func (f *upgradeFlags) bind(flags *pflag.FlagSet) {
 var minorForm = regexp.MustCompile(`^1\.[0-9]{1,3}$`)
 
 func (f *upgradeFlags) check() error {
-	set := f.image != "" || f.version != "" || f.instanceType != "" || f.volumeType != "" || f.volumeSize != 0
+	set := f.file != "" || f.image != "" || f.version != "" || f.instanceType != "" || f.volumeType != "" || f.volumeSize != 0
 	switch {
 	case f.rollback && set:
 		return usagef("--rollback goes back to what was: leave out what would change")
@@ -131,9 +140,14 @@ type upgradeCommand struct {
 	conn  *connection
 	flags upgradeFlags
 	name  string
+
+	wish *groupconfig.Config // of -f, with the flags in it; nil without
 }
 
 func (c *upgradeCommand) run(ctx context.Context) error {
+	if err := c.readWish(); err != nil {
+		return err
+	}
 	session, err := c.conn.open(ctx)
 	if err != nil {
 		return err

@@ -30,8 +30,12 @@ func writeUpgradePlan(w io.Writer, plan *nodegroup.UpgradePlan, snap *snapshot.S
 	}
 	fmt.Fprintf(w, "%s node group %s of cluster %s\n\n", what, plan.Group, plan.Cluster)
 	for _, change := range plan.Changes {
-		row(change.Setting, "%s", imageWords(snap, change.Have))
-		row("", "to %s", imageWords(snap, change.Want))
+		label, have := change.Setting, orNone(imageWords(snap, change.Have))
+		if len(label) > labelWidth {
+			label, have = "setting", label+": "+have
+		}
+		row(label, "%s", have)
+		row("", "to %s", orNone(imageWords(snap, change.Want)))
 	}
 	if len(plan.Changes) == 0 {
 		row("template", "%s version %d, as it is", plan.Template, plan.Version)

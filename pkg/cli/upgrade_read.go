@@ -25,6 +25,9 @@ func (c *upgradeCommand) plan(ctx context.Context, s *session, snap *snapshot.Sn
 		return nil, &nodegroup.AbsentError{Group: c.name, Cluster: s.cluster}
 	}
 	kinds := distinct([]string{c.flags.instanceType})
+	if c.wish != nil {
+		kinds = distinct(c.wish.Spec.InstanceType)
+	}
 	if len(kinds) == 0 {
 		kinds = group.Launch.InstanceTypes[:min(1, len(group.Launch.InstanceTypes))]
 	}
@@ -35,7 +38,8 @@ func (c *upgradeCommand) plan(ctx context.Context, s *session, snap *snapshot.Sn
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	if err := c.refuseRolling(ctx, s, group); err != nil {
+	body, err := c.template(ctx, s, group)
+	if err != nil {
 		return nil, err
 	}
 	note, err := c.newest(ctx, s, snap, kinds, &req)
@@ -46,10 +50,15 @@ func (c *upgradeCommand) plan(ctx context.Context, s *session, snap *snapshot.Sn
 	if err != nil {
 		return nil, err
 	}
+	remaking := remaking{command: c, session: s, snap: snap, body: body}
+	if req.Remade, err = remaking.remake(ctx, group, &req, versions, history); err != nil {
+		return nil, err
+	}
 	plan, err := nodegroup.MakeUpgradePlan(snap, versions, history, req)
 	if err != nil {
 		return nil, err
 	}
+	plan.Notes = append(plan.Notes, remaking.notes...)
 	if note != "" {
 		plan.Notes = append(plan.Notes, note)
 	}
@@ -64,23 +73,24 @@ func (c *upgradeCommand) plan(ctx context.Context, s *session, snap *snapshot.Sn
 	return plan, c.readImage(ctx, s, snap, plan.Proposed.Launch.ImageID)
 }
 
-// refuseRolling keeps CloudFormation from replacing the instances itself.
-func (c *upgradeCommand) refuseRolling(ctx context.Context, s *session, group *snapshot.Group) error {
+// template reads the template of the group's stack. One by which
+// CloudFormation would replace the instances itself is refused.
+func (c *upgradeCommand) template(ctx context.Context, s *session, group *snapshot.Group) (string, error) {
 	if group.Tool != nodegroup.ToolOurs || group.Stack == nil {
-		return nil // refused by the plan
+		return "", nil // refused by the plan
 	}
 	body, err := s.aws.StackTemplate(ctx, group.Stack.Name)
 	if err != nil {
-		return fmt.Errorf("read the template of stack %s: %w", group.Stack.Name, err)
+		return "", fmt.Errorf("read the template of stack %s: %w", group.Stack.Name, err)
 	}
 	rolls, err := stack.Rolls(body)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if rolls {
-		return fmt.Errorf("the template of stack %s has CloudFormation replace the instances itself, undrained: take its UpdatePolicy out, or add a group beside and delete this one", group.Stack.Name)
+		return "", fmt.Errorf("the template of stack %s has CloudFormation replace the instances itself, undrained: take its UpdatePolicy out, or add a group beside and delete this one", group.Stack.Name)
 	}
-	return nil
+	return body, nil
 }
 
 // newest puts the newest image into the request, unless the user has named

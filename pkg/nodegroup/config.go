@@ -12,25 +12,39 @@ import (
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
 )
 
-// metadataConfig is the key under which a stack's template keeps the file that
-// its group is made of.
-const metadataConfig = product.TagPrefix + "config"
+// The keys under which a stack's template keeps the file that its group is
+// made of, and the one that it was made of before an upgrade.
+const (
+	metadataConfig = product.TagPrefix + "config"
+	metadataBefore = product.TagPrefix + "config-before"
+)
 
-// configMetadata is a config as metadata of a template; nil for none.
-func configMetadata(config *groupconfig.Config) (map[string]any, error) {
-	if config == nil {
+// configMetadata is a request's configs as metadata of a template; nil for none.
+func configMetadata(req *Request) (map[string]any, error) {
+	metadata := map[string]any{}
+	for key, config := range map[string]*groupconfig.Config{metadataConfig: req.Config, metadataBefore: req.Before} {
+		if config == nil {
+			continue
+		}
+		data, err := config.Data()
+		if err != nil {
+			return nil, err
+		}
+		metadata[key] = data
+	}
+	if len(metadata) == 0 {
 		return nil, nil
 	}
-	data, err := config.Data()
-	if err != nil {
-		return nil, err
-	}
-	return map[string]any{metadataConfig: data}, nil
+	return metadata, nil
 }
 
 // RecordedConfig takes the config out of a template's metadata (JSON, as
 // GetTemplateSummary gives it); nil when there is none.
 func RecordedConfig(metadata string) (*groupconfig.Config, error) {
+	return configIn(metadata, metadataConfig)
+}
+
+func configIn(metadata, key string) (*groupconfig.Config, error) {
 	if metadata == "" {
 		return nil, nil
 	}
@@ -38,7 +52,7 @@ func RecordedConfig(metadata string) (*groupconfig.Config, error) {
 	if err := json.Unmarshal([]byte(metadata), &all); err != nil {
 		return nil, fmt.Errorf("read the metadata of the template: %w", err)
 	}
-	text, ok := all[metadataConfig]
+	text, ok := all[key]
 	if !ok {
 		return nil, nil
 	}

@@ -27,7 +27,7 @@ func stackInput(snap *snapshot.Snapshot, req *Request, chosen choices) (stack.In
 	if err != nil {
 		return stack.Input{}, fmt.Errorf("user data: %w", err)
 	}
-	metadata, err := configMetadata(req.Config)
+	metadata, err := configMetadata(req)
 	if err != nil {
 		return stack.Input{}, err
 	}

@@ -38,8 +38,9 @@ type Request struct {
 	NoWait  bool
 
 	// Config is the request as a file, which the stack keeps for `describe`;
-	// nil keeps none.
-	Config *groupconfig.Config
+	// nil keeps none. Before is what an upgrade goes away from, and a rollback
+	// back to.
+	Config, Before *groupconfig.Config
 }
 
 // Size is the number of nodes; nil leaves the choice to [Request.Sizes].

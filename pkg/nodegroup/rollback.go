@@ -3,6 +3,7 @@ package nodegroup
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
@@ -16,28 +17,36 @@ const (
 	tokenRollback = "rollback-"
 )
 
-// settingsBefore are those that a rollback goes back to. When the last change
-// of the template was a rollback, it is gone on with: nothing changes.
-func settingsBefore(current *snapshot.TemplateVersion, versions []snapshot.TemplateVersion, history []StackEvent) (map[string]string, error) {
-	if strings.HasPrefix(lastChange(history), tokenRollback) {
-		return nil, nil
+// Rollback finds what a rollback of a group goes back to: the newest version of
+// its launch template before the current one that differs. It is nil when the
+// last change of the template was a rollback already, which is gone on with.
+// template says that parameters of the stack alone do not lead there.
+func Rollback(group *snapshot.Group, versions []snapshot.TemplateVersion, history []StackEvent) (target *snapshot.TemplateVersion, template bool, err error) {
+	current, err := currentVersion(group, versions)
+	if err != nil || strings.HasPrefix(lastChange(history), tokenRollback) {
+		return nil, false, err
 	}
-	before := versionBefore(current, versions)
-	if before == nil {
-		return nil, errors.New("there is nothing to go back to: the launch template has no earlier version that differs")
+	if target = versionBefore(current, versions); target == nil {
+		return nil, false, errors.New("there is nothing to go back to: the launch template has no earlier version that differs")
 	}
-	now, want := settingsOf(&current.Launch), settingsOf(&before.Launch)
-	same := true
-	for parameter, value := range want {
-		if now[parameter] == value {
-			continue
-		}
-		same = false
+	same := maps.Equal(settingsOf(&current.Launch), settingsOf(&target.Launch))
+	return target, same || current.Launch.UserData != target.Launch.UserData, nil
+}
+
+// goBack takes up what a rollback changes.
+func (p *UpgradePlan) goBack(stack *snapshot.Stack, target *snapshot.TemplateVersion, template bool, remade *Remade) error {
+	switch {
+	case target == nil:
+		return nil
+	case !template:
+		return p.change(stack, settingsOf(&target.Launch))
+	case remade == nil:
+		return fmt.Errorf("version %d of the launch template differs from %d in what no parameter of the stack sets, and the stack keeps no settings of then: -f with the settings of then goes back", target.Number, p.Version)
+	case remade.Plan.UserData != target.Launch.UserData:
+		return fmt.Errorf("the settings that the stack keeps of before do not make version %d of the launch template again: -f with the settings of then goes back", target.Number)
 	}
-	if same {
-		return nil, fmt.Errorf("version %d of the launch template differs from %d in what no parameter of the stack sets: update the stack with its template of then", before.Number, current.Number)
-	}
-	return want, nil
+	p.remake(remade, stack)
+	return nil
 }
 
 // versionBefore is the newest version before the current one that differs from

@@ -20,12 +20,13 @@ const (
 	paramVolumeType = "NodeVolumeType"
 )
 
-// StackUpdate is what UpdateStack is called with: parameters that change, all
-// others and the template staying as they are.
+// StackUpdate is what UpdateStack is called with.
 type StackUpdate struct {
 	StackID      string
+	TemplateBody string // "": the template stays
 	Parameters   map[string]string
-	Keep         []string // parameters that keep their values
+	Keep         []string          // parameters that keep their values
+	Tags         map[string]string // nil: they stay
 	Capabilities []string
 	RoleARN      string
 	Token        string

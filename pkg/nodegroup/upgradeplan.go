@@ -22,7 +22,10 @@ type UpgradeRequest struct {
 	// Rollback goes back to what the launch template was before the last
 	// upgrade; none of the settings above may be given with it.
 	Rollback bool
-	Pace     Pace
+	// Remade is the stack made anew, for what no parameter of it sets; nil
+	// leaves its template as it is.
+	Remade *Remade
+	Pace   Pace
 }
 
 // Pace is how many instances are replaced at a time: Surge that come before as
@@ -63,7 +66,8 @@ type UpgradePlan struct {
 	// Proposed is the group as its machines will be, for the checks.
 	Proposed snapshot.Group `json:"-"`
 
-	parameters map[string]string // of the stack, that change
+	parameters map[string]string // of the stack, that change; all of them with remade
+	remade     *Remade           // whose template the stack gets; nil: it keeps its own
 	mark       upgradeMark       // that an earlier run has left on the group
 }
 
@@ -87,12 +91,6 @@ func MakeUpgradePlan(snap *snapshot.Snapshot, versions []snapshot.TemplateVersio
 	if err != nil {
 		return nil, err
 	}
-	settings := req.settings()
-	if req.Rollback {
-		if settings, err = settingsBefore(current, versions, history); err != nil {
-			return nil, err
-		}
-	}
 	mark, err := markOf(group)
 	if err != nil {
 		return nil, err
@@ -102,20 +100,64 @@ func MakeUpgradePlan(snap *snapshot.Snapshot, versions []snapshot.TemplateVersio
 		Template: group.Launch.TemplateID, Version: current.Number, Rollback: req.Rollback,
 		Size: mark.size(group), Pace: req.Pace, mark: mark, parameters: map[string]string{},
 	}
-	if err := plan.change(stack, settings); err != nil {
+	right, err := plan.decide(group, stack, current, versions, history, req)
+	if err != nil {
 		return nil, err
 	}
 	plan.Proposed = *group
 	plan.Proposed.Proposed = true
 	plan.Proposed.Launch = plan.launch(group.Launch)
-	plan.chooseReplaced(snap, group, current, versions)
+	plan.chooseReplaced(snap, group, versions, right)
 	plan.note(group)
 	verb := tokenUpgrade
 	if req.Rollback {
 		verb = tokenRollback
 	}
-	plan.Token = verb + digest([]byte(stack.ID+fmt.Sprint(plan.parameters)+snap.CollectedAt.String()))
+	plan.Token = verb + digest([]byte(stack.ID+fmt.Sprint(plan.parameters, plan.Changes)+snap.CollectedAt.String()))
 	return plan, nil
+}
+
+// decide takes up what changes, and says which versions of the launch template
+// are right then, as far as it can be told before the stack has made its new
+// one: afterwards the versions themselves are compared.
+func (p *UpgradePlan) decide(group *snapshot.Group, stack *snapshot.Stack, current *snapshot.TemplateVersion,
+	versions []snapshot.TemplateVersion, history []StackEvent, req UpgradeRequest,
+) (right func(*snapshot.TemplateVersion) bool, err error) {
+	target := current
+	switch {
+	case req.Rollback:
+		back, template, err := Rollback(group, versions, history)
+		if err != nil {
+			return nil, err
+		}
+		if back != nil {
+			target = back
+		}
+		if err := p.goBack(stack, back, template, req.Remade); err != nil {
+			return nil, err
+		}
+	case req.Remade != nil:
+		p.remake(req.Remade, stack)
+	default:
+		if err := p.change(stack, req.settings()); err != nil {
+			return nil, err
+		}
+	}
+	asTarget := func(version *snapshot.TemplateVersion) bool { return version.Digest == target.Digest }
+	switch {
+	case len(p.Changes) == 0, p.Rollback, p.remade != nil && !p.remade.Compared.Launch && maps.Equal(settingsOf(&current.Launch), p.settings(current)):
+		return asTarget, nil
+	case p.remade != nil:
+		return func(*snapshot.TemplateVersion) bool { return false }, nil
+	}
+	want := p.settings(current)
+	return func(version *snapshot.TemplateVersion) bool { return maps.Equal(settingsOf(&version.Launch), want) }, nil
+}
+
+// settings are those that machines will have, by parameter of the stack.
+func (p *UpgradePlan) settings(current *snapshot.TemplateVersion) map[string]string {
+	launch := p.launch(current.Launch)
+	return settingsOf(&launch)
 }
 
 func (p Pace) check() error {
@@ -171,6 +213,11 @@ func (p *UpgradePlan) change(stack *snapshot.Stack, settings map[string]string) 
 
 // launch is what machines will be started from.
 func (p *UpgradePlan) launch(now snapshot.Launch) snapshot.Launch {
+	if p.remade != nil {
+		launch := p.remade.Plan.Proposed.Launch
+		launch.TemplateID, launch.TemplateName, launch.TemplateVersion, launch.TemplateNumber = now.TemplateID, now.TemplateName, now.TemplateVersion, now.TemplateNumber
+		return launch
+	}
 	now.ImageID = cmp.Or(p.parameters[paramImage], now.ImageID)
 	now.VolumeType = cmp.Or(p.parameters[paramVolumeType], now.VolumeType)
 	if kind := p.parameters[paramType]; kind != "" {
@@ -182,14 +229,8 @@ func (p *UpgradePlan) launch(now snapshot.Launch) snapshot.Launch {
 	return now
 }
 
-// chooseReplaced chooses what goes, as far as it can be told before the stack
-// has made its new version: afterwards the versions themselves are compared.
-func (p *UpgradePlan) chooseReplaced(snap *snapshot.Snapshot, group *snapshot.Group, current *snapshot.TemplateVersion, versions []snapshot.TemplateVersion) {
-	right := func(version *snapshot.TemplateVersion) bool { return version.Digest == current.Digest }
-	if len(p.Changes) > 0 {
-		want := settingsOf(&p.Proposed.Launch)
-		right = func(version *snapshot.TemplateVersion) bool { return maps.Equal(settingsOf(&version.Launch), want) }
-	}
+// chooseReplaced chooses what goes.
+func (p *UpgradePlan) chooseReplaced(snap *snapshot.Snapshot, group *snapshot.Group, versions []snapshot.TemplateVersion, right func(*snapshot.TemplateVersion) bool) {
 	p.Replace = outdated(group, versions, right, func(member snapshot.Member) candidate {
 		one, _ := candidateIn(snap, member)
 		return one

@@ -140,16 +140,6 @@ func TestUpgradeRefused(t *testing.T) {
 	}
 }
 
-// TestOnlyOtherThings: what no parameter sets cannot be gone back to.
-func TestOnlyOtherThings(t *testing.T) {
-	versions := aged("a", "a")
-	versions[1].Digest = "other user data"
-	_, err := settingsBefore(&versions[1], versions, nil)
-	if err == nil || !strings.Contains(err.Error(), "no parameter of the stack sets") {
-		t.Errorf("error %v", err)
-	}
-}
-
 func TestNextBatch(t *testing.T) {
 	victims := func(whys ...string) []Victim {
 		out := make([]Victim, 0, len(whys))

@@ -40,6 +40,10 @@ func (r *upgradeRun) changeStack(ctx context.Context) error {
 		parameters[parameter] = value
 	}
 	update := newUpdate(&r.plan.Stack, parameters, r.plan.ServiceRole, r.plan.Token)
+	if remade := r.plan.remade; remade != nil { // its template declares what its parameters are
+		made := &remade.Plan.Stack
+		update.TemplateBody, update.Tags, update.Capabilities, update.Keep = made.TemplateBody, made.Tags, made.Capabilities, nil
+	}
 	return r.changer().change(ctx, &r.plan.Stack, update, r.work.begin)
 }
 

@@ -300,7 +300,7 @@ func (w *World) cloudformation(operation string, form url.Values) answer {
 	case "CreateStack":
 		return refuse("cloudformation", http.StatusBadRequest, "AlreadyExistsException", "Stack ["+name+"] already exists")
 	case "GetTemplate":
-		return wrapped(operation, "<TemplateBody>%s</TemplateBody>", w.template)
+		return wrapped(operation, "<TemplateBody>%s</TemplateBody>", cmp.Or(w.template, html.EscapeString(s.body)))
 	case "DescribeStacks":
 		return wrapped(operation, "<Stacks>%s</Stacks>", s.xml())
 	case "DescribeStackEvents":
@@ -355,9 +355,16 @@ func (s *stack) summary() answer {
 	return wrapped("GetTemplateSummary", "%s", metadata)
 }
 
-// updateStack changes parameters and, at the end of it, the group's sizes.
+// updateStack changes template, tags and parameters and, at the end of it, the
+// group's sizes.
 func (w *World) updateStack(form url.Values) answer {
 	s, changed := w.stack, false
+	if body := form.Get("TemplateBody"); body != "" && body != s.body {
+		s.body, changed = body, true
+	}
+	for i := 1; form.Has(fmt.Sprintf("Tags.member.%d.Key", i)); i++ {
+		s.tags[form.Get(fmt.Sprintf("Tags.member.%d.Key", i))] = form.Get(fmt.Sprintf("Tags.member.%d.Value", i))
+	}
 	for i := 1; form.Has(fmt.Sprintf("Parameters.member.%d.ParameterKey", i)); i++ {
 		prefix := fmt.Sprintf("Parameters.member.%d.", i)
 		key, value := form.Get(prefix+"ParameterKey"), form.Get(prefix+"ParameterValue")

@@ -1,11 +1,14 @@
 package clitest
 
 import (
+	"encoding/base64"
 	"fmt"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+
+	"sigs.k8s.io/yaml"
 )
 
 // The images of the world: the newest of its family, and the one before.
@@ -15,17 +18,55 @@ const (
 )
 
 // templateVersion is what machines are started from: the values of the
-// parameters that the launch template takes from its stack.
-type templateVersion struct{ image, kind, size, volume string }
+// parameters that the launch template takes from its stack, and the user data.
+type templateVersion struct{ image, kind, size, volume, userData string }
 
 // newVersion makes the version that the stack's parameters ask for, if the
 // last one is another.
 func (w *World) newVersion() {
 	p := w.stack.parameters
-	version := templateVersion{p["NodeImageId"], p["NodeInstanceType"], p["NodeVolumeSize"], p["NodeVolumeType"]}
+	version := templateVersion{p["NodeImageId"], p["NodeInstanceType"], p["NodeVolumeSize"], p["NodeVolumeType"], userDataOf(w.stack)}
 	if n := len(w.versions); n == 0 || w.versions[n-1] != version {
 		w.versions = append(w.versions, version)
 	}
+}
+
+// userDataOf is the user data (base64) that a stack's launch template has: a
+// text, or the pieces of one with references to parameters between them.
+func userDataOf(s *stack) string {
+	var template struct {
+		Resources struct {
+			NodeLaunchTemplate struct {
+				Properties struct {
+					LaunchTemplateData struct {
+						UserData struct {
+							Base64 struct {
+								Join []any `json:"Fn::Join"`
+							} `json:"Fn::Base64"`
+						}
+					}
+				}
+			}
+		}
+	}
+	if err := yaml.Unmarshal([]byte(s.body), &template); err != nil {
+		return ""
+	}
+	join := template.Resources.NodeLaunchTemplate.Properties.LaunchTemplateData.UserData.Base64.Join
+	if len(join) != 2 {
+		return ""
+	}
+	pieces, _ := join[1].([]any)
+	var text strings.Builder
+	for _, piece := range pieces {
+		switch piece := piece.(type) {
+		case string:
+			text.WriteString(piece)
+		case map[string]any:
+			text.WriteString(s.parameters[fmt.Sprint(piece["Ref"])])
+		}
+	}
+	return base64.StdEncoding.EncodeToString([]byte(text.String()))
 }
 
 // templateVersions answers DescribeLaunchTemplateVersions for one version or
@@ -40,11 +81,11 @@ func (w *World) templateVersions(form url.Values) answer {
 	for n := max(first, 1); n <= min(last, len(w.versions)); n++ {
 		v := w.versions[n-1]
 		fmt.Fprintf(&out, `<item><launchTemplateId>lt-0123456789abcdef0</launchTemplateId><versionNumber>%d</versionNumber>
-<launchTemplateData><imageId>%s</imageId><instanceType>%s</instanceType><userData>c2VjcmV0</userData>
+<launchTemplateData><imageId>%s</imageId><instanceType>%s</instanceType><userData>%s</userData>
 <blockDeviceMappingSet><item><deviceName>/dev/xvda</deviceName><ebs><volumeSize>%s</volumeSize><volumeType>%s</volumeType></ebs></item></blockDeviceMappingSet>
 <iamInstanceProfile><arn>arn:aws:iam::%s:instance-profile/workers</arn></iamInstanceProfile>
 <metadataOptions><httpTokens>required</httpTokens><httpPutResponseHopLimit>2</httpPutResponseHopLimit></metadataOptions>
-</launchTemplateData></item>`, n, v.image, v.kind, v.size, v.volume, Account)
+</launchTemplateData></item>`, n, v.image, v.kind, v.userData, v.size, v.volume, Account)
 	}
 	return ok(`<R><launchTemplateVersionSet>%s</launchTemplateVersionSet></R>`, out.String())
 }
