@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command node-agent runs on a node and reports what the machine says of
 // itself.
 package main

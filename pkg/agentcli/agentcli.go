@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package agentcli is node-agent's command line.
 package agentcli
 

@@ -19,17 +19,19 @@ import (
 )
 
 const upgradeHelp = `Replace the machines of a node group that this plugin made by ones of another
-image, Kubernetes version, instance type or volume, without a gap in service.
+image, Kubernetes version, instance type, volume or any other setting, without a
+gap in service.
 
 Without flags the image is the newest of the group's family for the cluster's
 version. What has no flag here (labels, taints, kubelet settings, boot commands,
-more volumes ...) changes by a file (-f) of the whole group, as describe -o config
-writes it; what the file leaves open stays, and sizes are scale's. The change goes through the group's CloudFormation stack, which makes a
-new version of the launch template. Then the instances that were started
-otherwise are replaced: one more comes (--surge), and only when it is a Ready
-node is an old one drained by kubectl drain, which respects
-PodDisruptionBudgets, and ended. With --max-unavailable some go before as many
-come.
+more volumes and the like) changes by a file (-f) of the whole group, as describe
+-o config writes it. What the file leaves open stays; sizes are for scale.
+
+The change goes through the group's CloudFormation stack, which makes a new
+version of the launch template. Then the instances that were started otherwise
+are replaced: one more comes (--surge), and only when it is a Ready node is an
+old one drained by kubectl drain, which respects PodDisruptionBudgets, and
+ended. With --max-unavailable some go before as many come.
 
 At the first thing that goes wrong the upgrade stops: what has not been replaced
 serves as before, and if a new node does not join, the doctor says why. The same

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package host reads what a machine says of itself: files, sockets, units and
 // the way to AWS and to the API server.
 //

@@ -214,3 +214,14 @@ func TestRunningMachinesKeepTheirRules(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// TestBackToOtherThings: a version that differs in neither parameters nor user
+// data, in the hop limit for instance, takes the template too.
+func TestBackToOtherThings(t *testing.T) {
+	versions := aged("a", "a")
+	versions[1].Digest = "another hop limit"
+	_, template, err := Rollback(&upgradable(versions, 2).Groups[0], versions, nil)
+	if err != nil || !template {
+		t.Errorf("by the template: %t, error %v", template, err)
+	}
+}
