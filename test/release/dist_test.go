@@ -47,7 +47,7 @@ func (a archive) binary() string {
 }
 
 // sbom is the name of the program's bill of materials.
-func (a archive) sbom() string { return a.binary() + "_" + a.os + "_" + a.arch + ".cdx.json" }
+func (a archive) sbom() string { return a.program + "_" + a.os + "_" + a.arch + ".cdx.json" }
 
 // plugins are the plugin's archives, agents those of node-agent.
 func plugins() []archive {
