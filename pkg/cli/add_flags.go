@@ -28,6 +28,7 @@ type addFlags struct {
 	spot              bool
 	onDemandBase      int
 	family, image     string
+	groupMetrics      bool
 
 	volumeSize, volumeIOPS, volumeThroughput int
 	volumeType, volumeKey                    string
@@ -89,6 +90,7 @@ func (f *addFlags) bindNodes(flags *pflag.FlagSet) {
 	flags.IntVar(&f.onDemandBase, "on-demand-base", 0, "with --spot: `number` of nodes that are on demand all the same")
 	flags.StringVar(&f.family, "ami-family", "al2023", "al2023, bottlerocket or custom (with --ami)")
 	flags.StringVar(&f.image, "ami", "", "AMI `id` (default: newest of the family for the cluster's version)")
+	flags.BoolVar(&f.groupMetrics, "group-metrics", false, "the group's own numbers in CloudWatch, one a minute")
 }
 
 func (f *addFlags) bindVolume(flags *pflag.FlagSet) {
@@ -166,7 +168,7 @@ func (f *addFlags) request(name string, flags *pflag.FlagSet) (*nodegroup.Reques
 		Boot:     nodegroup.Boot{Before: f.before, After: f.after, NoBeacon: f.noBeacon, BeaconDelay: f.beaconDelay},
 		Stack: nodegroup.StackOptions{Template: f.template, RoleARN: f.stackRole,
 			OnFailure: strings.ReplaceAll(strings.ToUpper(f.onFailure), "-", "_")},
-		AutoscalerTags: f.autoscalerTags, Timeout: f.timeout, NoWait: f.noWait,
+		AutoscalerTags: f.autoscalerTags, GroupMetrics: f.groupMetrics, Timeout: f.timeout, NoWait: f.noWait,
 	}
 	for flag, size := range map[string]struct {
 		to    **int

@@ -130,6 +130,9 @@ func (c *addCommand) writePlan(w io.Writer, plan *nodegroup.Plan, verdict report
 	row("role", "%s", roleText(plan))
 	row("mapping", "%s", mappingText(plan))
 	row("beacon", "%s", beaconText(c.req))
+	if c.req.GroupMetrics {
+		row("metrics", "the group's own, to CloudWatch every minute")
+	}
 	row("stack", "%s (%s template, on failure %s)", plan.Stack.Name, c.flags.template, c.flags.onFailure)
 	for _, note := range plan.Notes {
 		row("note", "%s", note)

@@ -120,7 +120,7 @@ func sample(name string) string {
 	switch name {
 	case "desired", "min", "max", "volumeSize", "volumeIops", "volumeThroughput", "hopLimit", "maxPods", "onDemandBase":
 		return "7"
-	case "volumeEncrypted", "private", "public", "isolatedSg", "noBeacon", "autoscalerTags", "spot":
+	case "volumeEncrypted", "private", "public", "isolatedSg", "noBeacon", "autoscalerTags", "spot", "groupMetrics":
 		return "true"
 	case "labels", "tags", "subnetTag":
 		return "on=1e3"

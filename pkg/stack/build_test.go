@@ -90,6 +90,7 @@ func shapes(t *testing.T) map[string]stack.Input {
 	shape("spot", func(in *stack.Input) {
 		in.Mixed = stack.Mixed{Types: []string{"m6i.large"}, Spot: true, OnDemandBase: 1}
 	})
+	shape("metrics", func(in *stack.Input) { in.GroupMetrics = true })
 	shape("private", func(in *stack.Input) { in.Network.PublicIP, in.HopLimit = &no, 1 })
 	shape("role-details", func(in *stack.Input) {
 		in.Role = stack.Role{Path: "/nodes/", Boundary: "arn:aws:iam::111122223333:policy/edge", CNIPolicy: true,

@@ -19,6 +19,9 @@ func autoScalingGroup(in Input) object {
 	} else {
 		group["LaunchTemplate"] = template
 	}
+	if in.GroupMetrics {
+		group["MetricsCollection"] = []any{object{"Granularity": "1Minute"}} // without names: all
+	}
 	return resource("AWS::AutoScaling::AutoScalingGroup", group)
 }
 

@@ -69,6 +69,8 @@ type Input struct {
 
 	Tags           map[string]string // of the user, put on everything that takes tags
 	AutoscalerTags bool              // tags by which the cluster autoscaler finds the group and scales it from zero
+
+	GroupMetrics bool `json:"GroupMetrics,omitempty"` // CloudWatch metrics of the group itself, one a minute
 }
 
 // Mixed makes the group take machines of several kinds. The zero value takes InstanceType on demand.

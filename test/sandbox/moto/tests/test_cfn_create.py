@@ -116,3 +116,18 @@ def test_a_mixed_group(world):
     assert {i["InstanceType"] for i in instances} == {"m6i.large"}
     assert sum(i.get("InstanceLifecycle") == "spot" for i in instances) == len(instances) - 1
     world.delete(stack["StackId"])
+
+
+def test_metrics_of_a_group(world):
+    """https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_EnableMetricsCollection.html"""
+    place = "      LaunchTemplate:\n        LaunchTemplateId: !Ref NodeLaunchTemplate\n"
+    assert TEMPLATE.count(place) == 1
+    asked = TEMPLATE.replace(place, "      MetricsCollection: [{Granularity: 1Minute}]\n" + place)
+    stack = world.wait(world.create(asked), "CREATE_COMPLETE")
+    shown = world.group_of(stack)["EnabledMetrics"]
+    assert {m["Granularity"] for m in shown} == {"1Minute"} and len(shown) == 20
+    assert {"GroupInServiceInstances", "WarmPoolWarmedCapacity"} < {m["Metric"] for m in shown}
+    world.delete(stack["StackId"])
+    lost = world.create(asked.replace("1Minute", "5Minute"))
+    world.wait(lost, "ROLLBACK_COMPLETE")
+    world.delete(lost)

@@ -7,6 +7,7 @@ from typing import Any
 
 from moto.autoscaling.models import autoscaling_backends
 
+from ...autoscaling import metrics
 from ...autoscaling.groups import memory, resize
 from ...faults import Script
 from ..errors import ResourceFailure
@@ -29,6 +30,7 @@ class AutoScalingGroupHandler:
             "HealthCheckType",
             "LaunchTemplate",
             "MaxSize",
+            "MetricsCollection",
             "MinSize",
             "MixedInstancesPolicy",
             "NewInstancesProtectedFromScaleIn",
@@ -43,6 +45,7 @@ class AutoScalingGroupHandler:
         self._waiting: dict[str, float] = {}  # group -> since when, monotonic
 
     def create(self, ctx: Context, properties: dict[str, Any]) -> Made:
+        collected = metrics.wanted(properties.get("MetricsCollection", []))
         name = properties.get("AutoScalingGroupName") or ctx.generated_name(255)
         group = autoscaling_backends[ctx.account][ctx.region].create_auto_scaling_group(
             name=name,
@@ -65,6 +68,7 @@ class AutoScalingGroupHandler:
             capacity_rebalance=str(properties.get("CapacityRebalance", False)).lower() == "true",
             new_instances_protected_from_scale_in=str(properties.get("NewInstancesProtectedFromScaleIn", False)).lower() == "true",
         )
+        group.enable_metrics_collection(collected)
         return Made(name, {"AutoScalingGroupARN": group.arn})
 
     def settled(self, ctx: Context, physical_id: str) -> bool:
@@ -92,6 +96,7 @@ class AutoScalingGroupHandler:
         group = backend.autoscaling_groups.get(physical_id)
         if group is None:
             raise ResourceFailure(f"AutoScalingGroup name not found - AutoScalingGroup '{physical_id}' not found")
+        collected = metrics.wanted(new.get("MetricsCollection", []))
         changed_size = any(old.get(k) != new.get(k) for k in ("MinSize", "MaxSize", "DesiredCapacity"))
         backend.update_auto_scaling_group(
             name=physical_id,
@@ -106,6 +111,7 @@ class AutoScalingGroupHandler:
             health_check_period=new.get("HealthCheckGracePeriod"),
             health_check_type=new.get("HealthCheckType"),
         )
+        group.enable_metrics_collection(collected)
         group.tags = self._kept(ctx, group, old, new) + self._tags(ctx, new)
         return Made(physical_id, {"AutoScalingGroupARN": group.arn})
 
