@@ -28,6 +28,7 @@ type addFlags struct {
 	spot              bool
 	onDemandBase      int
 	family, image     string
+	lifecycleHooks    []string
 	groupMetrics      bool
 
 	volumeSize, volumeIOPS, volumeThroughput int
@@ -90,6 +91,7 @@ func (f *addFlags) bindNodes(flags *pflag.FlagSet) {
 	flags.IntVar(&f.onDemandBase, "on-demand-base", 0, "with --spot: `number` of nodes that are on demand all the same")
 	flags.StringVar(&f.family, "ami-family", "al2023", "al2023, bottlerocket or custom (with --ami)")
 	flags.StringVar(&f.image, "ami", "", "AMI `id` (default: newest of the family for the cluster's version)")
+	flags.StringArrayVar(&f.lifecycleHooks, "lifecycle-hook", nil, "hold machines that come or go: `name=terminating,timeout=5m,default=continue` (or launching, abandon; repeatable)")
 	flags.BoolVar(&f.groupMetrics, "group-metrics", false, "the group's own numbers in CloudWatch, one a minute")
 }
 
@@ -225,6 +227,9 @@ func (f *addFlags) placement(req *nodegroup.Request) error {
 func (f *addFlags) lists(req *nodegroup.Request) error {
 	var err error
 	if req.ExtraVolumes, err = nodegroup.ParseVolumes(f.extraVolumes); err != nil {
+		return err
+	}
+	if req.LifecycleHooks, err = nodegroup.ParseHooks(f.lifecycleHooks); err != nil {
 		return err
 	}
 	if req.Subnets.Tags, err = pairs("--subnet-tag", f.subnetTags); err != nil {

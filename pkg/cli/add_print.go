@@ -130,6 +130,13 @@ func (c *addCommand) writePlan(w io.Writer, plan *nodegroup.Plan, verdict report
 	row("role", "%s", roleText(plan))
 	row("mapping", "%s", mappingText(plan))
 	row("beacon", "%s", beaconText(c.req))
+	for i, hook := range c.req.LifecycleHooks {
+		label := ""
+		if i == 0 {
+			label = "hooks"
+		}
+		row(label, "%s", hookText(hook))
+	}
 	if c.req.GroupMetrics {
 		row("metrics", "the group's own, to CloudWatch every minute")
 	}
@@ -173,6 +180,17 @@ func marketText(mixed nodegroup.Mixed) string {
 		return "Spot: AWS can take machines back with a notice of two minutes"
 	}
 	return fmt.Sprintf("Spot, but for %s on demand: AWS can take Spot machines back with a notice of two minutes", count(mixed.OnDemandBase, "machine", "machines"))
+}
+
+func hookText(hook nodegroup.LifecycleHook) string {
+	when, then := "before a machine ends", "abandoned"
+	if hook.Launching {
+		when = "before a machine is in service"
+	}
+	if hook.Continue {
+		then = "continued"
+	}
+	return fmt.Sprintf("%s: %s, %s after %s", hook.Name, when, then, duration(hook.Timeout))
 }
 
 func volumeText(volume nodegroup.Volume) string {

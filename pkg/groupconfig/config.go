@@ -50,7 +50,9 @@ type Spec struct {
 	OnDemandBase *int   `json:"onDemandBase,omitempty"`
 	AMIFamily    string `json:"amiFamily,omitempty" enum:"al2023 bottlerocket custom"`
 	AMI          string `json:"ami,omitempty"`
-	GroupMetrics *bool  `json:"groupMetrics,omitempty"`
+
+	LifecycleHook []string `json:"lifecycleHook,omitempty"`
+	GroupMetrics  *bool    `json:"groupMetrics,omitempty"`
 
 	VolumeSize       *int     `json:"volumeSize,omitempty"`
 	VolumeType       string   `json:"volumeType,omitempty"`

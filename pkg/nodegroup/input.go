@@ -43,7 +43,7 @@ func stackInput(snap *snapshot.Snapshot, req *Request, chosen choices) (stack.In
 		Network: stack.Network{Isolated: req.Network.Isolated, SecurityGroups: req.Network.SecurityGroups,
 			Ingress: sshRules(req.Network.SSHFrom), PublicIP: chosen.publicIP},
 		HopLimit: req.Network.HopLimit,
-		Tags:     req.Tags, AutoscalerTags: req.AutoscalerTags, GroupMetrics: req.GroupMetrics,
+		Tags:     req.Tags, AutoscalerTags: req.AutoscalerTags, GroupMetrics: req.GroupMetrics, LifecycleHooks: stackHooks(req),
 	}, nil
 }
 

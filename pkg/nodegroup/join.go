@@ -35,6 +35,9 @@ type Member struct {
 	Node       string `json:"node,omitempty"`
 	// Reason says why it is not further, as far as that is known.
 	Reason string `json:"reason,omitempty"`
+	// Held says that a launching hook holds it: it is not in service, Ready
+	// though it may be.
+	Held bool `json:"held,omitempty"`
 }
 
 // observe joins what Auto Scaling, EC2 and Kubernetes say of a group's
@@ -53,6 +56,25 @@ func observe(ids []string, instances map[string]snapshot.Instance, nodes []snaps
 	slices.SortFunc(members, func(a, b Member) int { return cmp.Compare(a.InstanceID, b.InstanceID) })
 	return members
 }
+
+// markHeld marks the members that a launching lifecycle hook holds.
+func markHeld(members []Member, seen []snapshot.Member) {
+	for i := range members {
+		member := &members[i]
+		member.Held = slices.ContainsFunc(seen, func(m snapshot.Member) bool {
+			return m.InstanceID == member.InstanceID && m.Lifecycle == heldLaunching
+		})
+		if member.Held {
+			member.Reason = strings.TrimPrefix(member.Reason+"; a lifecycle hook holds it in "+heldLaunching, "; ")
+		}
+	}
+}
+
+// The states in which a group's lifecycle hooks hold machines.
+const (
+	heldLaunching = "Pending:Wait"
+	heldEnding    = "Terminating:Wait"
+)
 
 func memberOf(id string, instances map[string]snapshot.Instance, node *snapshot.KubeNode) Member {
 	member := Member{InstanceID: id, Stage: StageRequested, Reason: "EC2 has not started it yet"}
@@ -91,20 +113,18 @@ func notReadyReason(node *snapshot.KubeNode) string {
 
 // ready counts the members that are Ready.
 func ready(members []Member) int {
-	n := 0
-	for _, member := range members {
-		if member.Stage == StageReady {
-			n++
-		}
-	}
-	return n
+	return count(members, func(m Member) bool { return m.Stage == StageReady })
 }
 
 // alive counts the members that are not gone.
 func alive(members []Member) int {
+	return count(members, func(m Member) bool { return m.Stage != StageGone })
+}
+
+func count(members []Member, are func(Member) bool) int {
 	n := 0
 	for _, member := range members {
-		if member.Stage != StageGone {
+		if are(member) {
 			n++
 		}
 	}
@@ -124,6 +144,9 @@ func tally(members []Member, desired int) string {
 		if counts[stage] > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", counts[stage], stage))
 		}
+	}
+	if held := count(members, func(m Member) bool { return m.Held }); held > 0 {
+		parts = append(parts, fmt.Sprintf("%d held by a lifecycle hook", held))
 	}
 	if missing := desired - alive(members); missing > 0 {
 		parts = append(parts, fmt.Sprintf("%d not launched", missing))

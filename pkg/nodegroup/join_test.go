@@ -34,15 +34,15 @@ func TestEveryInstanceIsAsFarAsItIs(t *testing.T) {
 	}
 	got := observe([]string{"i-unknown", "i-pending", "i-running", "i-new", "i-notready", "i-ready", "i-gone", "i-held", "i-tainted"}, instances, nodes)
 	want := []Member{
-		{"i-gone", "", StageGone, "gone", "", "terminated Server.SpotInstanceTermination"},
-		{"i-held", "us-west-2a", StageRegistered, "registered", "held", "the control plane has not taken the taint node.kubernetes.io/not-ready off yet"},
-		{"i-new", "us-west-2a", StageRegistered, "registered", "new", "the kubelet has not reported its condition yet"},
-		{"i-notready", "us-west-2a", StageRegistered, "registered", "notready", "KubeletNotReady: cni plugin not initialized"},
-		{"i-pending", "", StageRequested, "requested", "", "EC2 has not started it yet"},
-		{"i-ready", "us-west-2a", StageReady, "Ready", "ready", ""},
-		{"i-running", "us-west-2a", StageRunning, "running", "", "no Node object has its providerID yet"},
-		{"i-tainted", "us-west-2a", StageReady, "Ready", "tainted", ""},
-		{"i-unknown", "", StageRequested, "requested", "", "EC2 has not started it yet"},
+		{"i-gone", "", StageGone, "gone", "", "terminated Server.SpotInstanceTermination", false},
+		{"i-held", "us-west-2a", StageRegistered, "registered", "held", "the control plane has not taken the taint node.kubernetes.io/not-ready off yet", false},
+		{"i-new", "us-west-2a", StageRegistered, "registered", "new", "the kubelet has not reported its condition yet", false},
+		{"i-notready", "us-west-2a", StageRegistered, "registered", "notready", "KubeletNotReady: cni plugin not initialized", false},
+		{"i-pending", "", StageRequested, "requested", "", "EC2 has not started it yet", false},
+		{"i-ready", "us-west-2a", StageReady, "Ready", "ready", "", false},
+		{"i-running", "us-west-2a", StageRunning, "running", "", "no Node object has its providerID yet", false},
+		{"i-tainted", "us-west-2a", StageReady, "Ready", "tainted", "", false},
+		{"i-unknown", "", StageRequested, "requested", "", "EC2 has not started it yet", false},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("members (-want +got):\n%s", diff)

@@ -90,6 +90,7 @@ func Make(snap *snapshot.Snapshot, req *Request, source Source, version string) 
 	if req.Family == FamilyBottlerocket && !req.Boot.NoBeacon {
 		plan.Notes = append(plan.Notes, "Bottlerocket has no shell for the boot beacon: a node that does not join stays silent")
 	}
+	plan.Notes = append(plan.Notes, hookNotes(req, input.Min)...)
 	if err := plan.fill(name, input, source, req, version); err != nil {
 		return nil, err
 	}

@@ -15,7 +15,8 @@ func (r *Request) Validate() error {
 		return err
 	}
 	for _, check := range []func(*Request) error{
-		validateTypes, validateImage, validateSubnets, validateKey, validateIdentity, validateVolume, validateExtraVolumes, validateBoot, validateStack,
+		validateTypes, validateImage, validateSubnets, validateKey, validateIdentity, validateVolume, validateExtraVolumes, validateBoot, validateHooks,
+		validateStack,
 	} {
 		if err := check(r); err != nil {
 			return err

@@ -129,6 +129,7 @@ type waitState struct {
 	desired    int
 	ids        []string
 	instances  map[string]snapshot.Instance
+	lifecycles []snapshot.Member
 	activities []snapshot.Activity
 	known      map[string]bool // activities that a rerun found there
 	nodes      []snapshot.KubeNode
@@ -162,7 +163,7 @@ func (s *waitState) readGroup(ctx context.Context) error {
 		s.noteHistory(activities)
 	}
 	s.groupRead = true
-	s.activities, s.instances = activities, instances
+	s.activities, s.instances, s.lifecycles = activities, instances, group.Members
 	s.desired, s.ids = s.waiter.awaited(group)
 	return nil
 }
@@ -200,6 +201,7 @@ func (s *waitState) judge() (bool, error) {
 		return false, nil
 	}
 	s.members = observe(s.ids, s.instances, s.nodes)
+	markHeld(s.members, s.lifecycles)
 	s.tell()
 	if s.nodesRead && ready(s.members) >= s.desired {
 		return true, nil

@@ -91,6 +91,9 @@ func shapes(t *testing.T) map[string]stack.Input {
 		in.Mixed = stack.Mixed{Types: []string{"m6i.large"}, Spot: true, OnDemandBase: 1}
 	})
 	shape("metrics", func(in *stack.Input) { in.GroupMetrics = true })
+	shape("lifecycle-hooks", func(in *stack.Input) {
+		in.LifecycleHooks = []stack.LifecycleHook{{Name: "warm", Launching: true, Seconds: 300, Continue: true}, {Name: "drain", Seconds: 3600}}
+	})
 	shape("private", func(in *stack.Input) { in.Network.PublicIP, in.HopLimit = &no, 1 })
 	shape("role-details", func(in *stack.Input) {
 		in.Role = stack.Role{Path: "/nodes/", Boundary: "arn:aws:iam::111122223333:policy/edge", CNIPolicy: true,

@@ -108,6 +108,7 @@ func TestFitSaysWhatATemplateCannotDo(t *testing.T) {
 		"ingress rules":                          func(in *stack.Input) { in.Network.Ingress = []stack.Rule{{Protocol: "-1", CIDR: "10.0.0.0/8"}} },
 		"public addresses on or off":             func(in *stack.Input) { in.Network.PublicIP = &yes },
 		"IPv6 addresses":                         func(in *stack.Input) { in.IPv6 = true },
+		"lifecycle hooks":                        func(in *stack.Input) { in.LifecycleHooks = []stack.LifecycleHook{{Name: "a", Seconds: 60}} },
 		"metrics of the group":                   func(in *stack.Input) { in.GroupMetrics = true },
 		"the cluster autoscaler's tags":          func(in *stack.Input) { in.AutoscalerTags = true },
 		"it does not allow AuthenticationMode=X": func(in *stack.Input) { in.AuthenticationMode = "X" },

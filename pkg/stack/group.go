@@ -22,6 +22,9 @@ func autoScalingGroup(in Input) object {
 	if in.GroupMetrics {
 		group["MetricsCollection"] = []any{object{"Granularity": "1Minute"}} // without names: all
 	}
+	if len(in.LifecycleHooks) > 0 {
+		group["LifecycleHookSpecificationList"] = lifecycleHooks(in)
+	}
 	return resource("AWS::AutoScaling::AutoScalingGroup", group)
 }
 
@@ -43,4 +46,24 @@ func mixedInstances(in Input, template object) object {
 		"LaunchTemplate":        object{"LaunchTemplateSpecification": template, "Overrides": overrides},
 		"InstancesDistribution": distribution,
 	}
+}
+
+// lifecycleHooks stand in the group itself, not as resources of their own: so
+// they are there before its first machine.
+func lifecycleHooks(in Input) []any {
+	var hooks []any
+	for _, hook := range in.LifecycleHooks {
+		transition, result := "TERMINATING", "ABANDON"
+		if hook.Launching {
+			transition = "LAUNCHING"
+		}
+		if hook.Continue {
+			result = "CONTINUE"
+		}
+		hooks = append(hooks, object{
+			"LifecycleHookName": hook.Name, "LifecycleTransition": "autoscaling:EC2_INSTANCE_" + transition,
+			"HeartbeatTimeout": hook.Seconds, "DefaultResult": result,
+		})
+	}
+	return hooks
 }

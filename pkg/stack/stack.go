@@ -70,7 +70,16 @@ type Input struct {
 	Tags           map[string]string // of the user, put on everything that takes tags
 	AutoscalerTags bool              // tags by which the cluster autoscaler finds the group and scales it from zero
 
-	GroupMetrics bool `json:"GroupMetrics,omitempty"` // CloudWatch metrics of the group itself, one a minute
+	GroupMetrics   bool            `json:"GroupMetrics,omitempty"`   // CloudWatch metrics of the group itself, one a minute
+	LifecycleHooks []LifecycleHook `json:"LifecycleHooks,omitempty"` // each with its name and seconds
+}
+
+// LifecycleHook holds machines that come or go until somebody completes it.
+type LifecycleHook struct {
+	Name      string
+	Launching bool // before a machine is in service; else before it ends
+	Seconds   int  // how long it holds a machine for which nobody completes it
+	Continue  bool // what then: go on; else end the machine at once
 }
 
 // Mixed makes the group take machines of several kinds. The zero value takes InstanceType on demand.

@@ -14,7 +14,8 @@ import (
 
 // Validate names everything that is missing, and every wish that contradicts another.
 func (in Input) Validate() error {
-	return errors.Join(in.checkRequired(), in.checkSizes(), in.Role.check(), in.Volume.check(), in.checkExtraVolumes(), in.checkRules(), in.checkTags())
+	return errors.Join(in.checkRequired(), in.checkSizes(), in.Role.check(), in.Volume.check(), in.checkExtraVolumes(),
+		in.checkHooks(), in.checkRules(), in.checkTags())
 }
 
 func (in Input) checkRequired() error {
@@ -100,6 +101,16 @@ func (in Input) checkExtraVolumes() error {
 		}
 		taken = append(taken, v.Device)
 		errs = append(errs, v.check())
+	}
+	return errors.Join(errs...)
+}
+
+func (in Input) checkHooks() error {
+	var errs []error
+	for _, hook := range in.LifecycleHooks {
+		if hook.Name == "" || hook.Seconds < 30 || hook.Seconds > 7200 {
+			errs = append(errs, fmt.Errorf("a lifecycle hook needs a name and 30 to 7200 seconds, not %q and %d", hook.Name, hook.Seconds))
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -23,6 +23,9 @@ func TestBuildRefuses(t *testing.T) {
 		{"sizes must satisfy", func(in *stack.Input) { in.Desired = 5 }},
 		{"sizes must satisfy", func(in *stack.Input) { in.Min, in.Desired, in.Max = 0, 0, 0 }},
 		{"makes sense with Spot", func(in *stack.Input) { in.Mixed.OnDemandBase = 1 }},
+		{"a lifecycle hook needs", func(in *stack.Input) { in.LifecycleHooks = []stack.LifecycleHook{{Seconds: 60}} }},
+		{"30 to 7200 seconds", func(in *stack.Input) { in.LifecycleHooks = []stack.LifecycleHook{{Name: "a", Seconds: 29}} }},
+		{"30 to 7200 seconds", func(in *stack.Input) { in.LifecycleHooks = []stack.LifecycleHook{{Name: "a", Seconds: 7201}} }},
 		{"hop limit 65", func(in *stack.Input) { in.HopLimit = 65 }},
 		{"needs the ARN of the role", func(in *stack.Input) { in.Role.ProfileARN = "arn:aws:iam::111122223333:instance-profile/p" }},
 		{"cannot be given to an existing role", func(in *stack.Input) {
