@@ -86,6 +86,9 @@ type Check struct {
 	// Path rows are about the way from a machine to the cluster. A machine
 	// that is Ready has come that way, so there they warn and never fail.
 	Path bool
+	// Warm rows are asked about the machines of warm pools too, which are not to
+	// join yet. All others are about members of groups, and groupless machines.
+	Warm bool
 	// Repairable rows are about the mapping of roles, which Repairs knows how
 	// to put right. What any other row finds is the user's to mend.
 	Repairable bool

@@ -43,7 +43,7 @@ func TestNotJudged(t *testing.T) {
 		{"node.heartbeat", "no time in the lease", edits(runs(func(s *snapshot.System) { s.Leases[0].Renewed = time.Time{} }))},
 		{"node.heartbeat", "the clock of the one who looks is wrong", edits(func(s *snapshot.Snapshot) { s.CollectedAt = s.CollectedAt.Add(time.Hour) })},
 		{"net.acl-out", "without a way out, endpoints are asked", edits(machine(unregistered), noWayOut, closed)},
-		{"instance.state", "of a warm pool", edits(machine(func(n *snapshot.Node) { n.Group, n.Cloud.State = "", "stopped" }))},
+		{"instance.state", "stopped, in no group that is known", edits(machine(func(n *snapshot.Node) { n.Group, n.Cloud.State = "", "stopped" }))},
 		{"launch.image-available", "named by a parameter", edits(group(func(g *snapshot.Group) { g.Launch.ImageID = "resolve:ssm:/mine" }))},
 		{"launch.volume-size", "a small data volume", edits(group(func(g *snapshot.Group) {
 			g.Launch.VolumeSizeGiB, g.Launch.Volumes = 8, []snapshot.Volume{{Device: "/dev/xvdb", SizeGiB: 8}, {Device: "/dev/xvda", SizeGiB: 80}}
@@ -149,5 +149,39 @@ func TestSiblingIsTheMostAlike(t *testing.T) {
 		if i >= 0 && (!strings.Contains(finding.Evidence[i].Fact, "i-0000000000000000c") || strings.Contains(finding.Evidence[i].Fact, "subnet")) {
 			t.Errorf("%s", finding.Evidence[i].Fact)
 		}
+	}
+}
+
+// warm puts the first machine into the warm pool of its group.
+func warm(state string) snapshottest.Edit {
+	return func(s *snapshot.Snapshot) {
+		g, n := &s.Groups[0], &s.Nodes[0]
+		g.WarmPool = &snapshot.WarmPool{State: state, Size: 1, Min: 1}
+		g.Desired, g.InstanceIDs, g.Members = g.Desired-1, g.InstanceIDs[1:], g.Members[1:]
+		n.Warm, n.Kube, n.Cloud.State, n.Cloud.Lifecycle = true, nil, state, ""
+		if state == "stopped" {
+			n.Status = nil
+		}
+	}
+}
+
+// TestWarmPoolsAreNoFault: a machine that waits for its turn, stopped or
+// running, is nothing to be told of, and is not counted as one that is missing.
+func TestWarmPoolsAreNoFault(t *testing.T) {
+	for _, state := range []string{"stopped", "running", "stopping", "pending"} {
+		got := Run(snapshottest.Healthy(warm(state)), All())
+		for _, finding := range got.Findings {
+			if finding.Status != report.Pass {
+				t.Errorf("%s: %s %s %s", state, finding.Check, finding.Status, finding.Summary)
+			}
+		}
+		if got.Machines.Total != 1 || got.Machines.Ready != 1 {
+			t.Errorf("%s: machines %+v", state, got.Machines)
+		}
+	}
+	// The same machine in the group is one that does not join.
+	got := Run(snapshottest.Healthy(warm("running"), func(s *snapshot.Snapshot) { s.Nodes[0].Warm = false }), only(All(), "node.absent"))
+	if got.Counts.Fail == 0 {
+		t.Error("a member that does not register is no fault")
 	}
 }

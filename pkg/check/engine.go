@@ -53,6 +53,9 @@ func machines(snap *snapshot.Snapshot) report.Machines {
 	var count report.Machines
 	for i := range snap.Nodes {
 		node := &snap.Nodes[i]
+		if node.Warm {
+			continue // it is not to be a node yet
+		}
 		count.Total++
 		if node.Kube != nil {
 			count.Registered++
@@ -174,6 +177,9 @@ func (c *court) subjects(seen *snapshot.Snapshot, check *Check) []subject {
 		near := c.near(seen)
 		for i := range seen.Nodes {
 			node := &seen.Nodes[i]
+			if node.Warm && !check.Warm {
+				continue
+			}
 			all = append(all, subject{name: nodeName(node), kind: report.KindMachine, group: node.Group, node: node, ask: func(*snapshot.Snapshot) []Result {
 				return check.Node(near(node), node)
 			}})

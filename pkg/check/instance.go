@@ -19,7 +19,7 @@ func instanceChecks() []Check {
 			ID: "instance.state", Title: "machine runs",
 			Why:  "A machine that EC2 ended or that somebody stopped joins nothing; EC2 keeps the reason for about an hour.",
 			Ref:  "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_StateReason.html",
-			Link: LinkLaunch, Needs: sections(instances), Node: instanceState,
+			Link: LinkLaunch, Needs: sections(instances), Warm: true, Node: instanceState,
 		},
 		{
 			ID: "instance.status-checks", Title: "EC2's status checks",
@@ -74,12 +74,15 @@ func endReason(s *snapshot.Snapshot, reason string) (meaning string, fix report.
 
 // instanceState leaves machines alone that the group or a person ended: only
 // an end that EC2 or a stop brought about keeps a machine from joining. One
-// that is stopped and in no group may be of a warm pool, and waits on purpose.
+// that is stopped in a warm pool, or in no group that is known, waits on purpose.
 func instanceState(s *snapshot.Snapshot, n *snapshot.Node) []Result {
 	if n.Cloud == nil || n.Group == "" && n.Cloud.State != "running" {
 		return nil
 	}
 	found := fact("ec2:DescribeInstances", strings.TrimSuffix(fmt.Sprintf("%s: %s, %s", n.InstanceID, n.Cloud.State, n.Cloud.StateReason), ", "))
+	if n.Warm {
+		return pass("it is "+n.Cloud.State+" in its group's warm pool", found)
+	}
 	switch n.Cloud.State {
 	case "running", "pending":
 		return pass("it is "+n.Cloud.State, found)

@@ -48,7 +48,7 @@ func joinersOf(seen *snapshot.Snapshot) iter.Seq2[string, Joiner] {
 		waiting, machines := map[string]bool{}, map[string]int{}
 		for i := range seen.Nodes {
 			node := &seen.Nodes[i]
-			if node.InstanceID == "" || gone(node) {
+			if node.InstanceID == "" || node.Warm || gone(node) {
 				continue
 			}
 			machines[node.Group]++

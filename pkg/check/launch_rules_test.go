@@ -109,6 +109,7 @@ func launchRuleRows() []ruleRow {
 		})), report.Warn, "the role has one already"},
 		{"instance.state", "runs", nil, report.Pass, "running"},
 		{"instance.state", "stopped", edits(machine(func(n *snapshot.Node) { n.Cloud.State = "stopped" })), report.Fail, "is stopped"},
+		{"instance.state", "stopped in a warm pool", edits(warm("stopped")), report.Pass, "stopped in its group's warm pool"},
 		{"instance.state", "KMS", edits(machine(func(n *snapshot.Node) {
 			n.Cloud.State, n.Cloud.StateReason = "terminated", "Client.InternalError: Client error on launch"
 		})), report.Fail, "KMS key"},

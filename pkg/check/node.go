@@ -43,12 +43,32 @@ func nodeObjectChecks() []Check {
 			Link: LinkInitialized, Needs: sections(instances, nodes), Node: providerID,
 		},
 		{
+			ID: "node.warm", Title: "machine of a warm pool is no node yet",
+			Why:  "A machine that registers while its group keeps it in the warm pool is stopped soon after, and leaves a node behind that is not Ready and that pods may have been put on.",
+			Ref:  "https://docs.aws.amazon.com/autoscaling/ec2/userguide/retrieving-target-lifecycle-state-through-imds.html",
+			Link: LinkNodeObject, Needs: sections(snapshot.SectionGroups, instances, nodes), Warm: true, Node: warmNode,
+		},
+		{
 			ID: "node.initialized", Title: "cloud controller has initialized the node",
 			Why:  "Until the cloud controller takes its taint off, nothing but system pods is scheduled on the node.",
 			Ref:  docCCM,
 			Link: LinkInitialized, Needs: sections(nodes), Node: initialized,
 		},
 	}
+}
+
+// warmNode asks the machines of warm pools alone.
+func warmNode(s *snapshot.Snapshot, n *snapshot.Node) []Result {
+	if !n.Warm || n.Cloud == nil {
+		return nil
+	}
+	found := fact("ec2:DescribeInstances", fmt.Sprintf("%s: %s, in the warm pool of %s", n.InstanceID, n.Cloud.State, n.Group))
+	if n.Kube == nil {
+		return pass("it is no node", found)
+	}
+	return warn(report.Certain, "the machine is in a warm pool and has a Node object", do(
+		"have its user data start the kubelet only when autoscaling/target-lifecycle-state of its metadata is InService, and delete the node",
+		"kubectl delete node "+n.Kube.Name), found, fact("kube/nodes", "node "+n.Kube.Name))
 }
 
 // byName is the Node object, of whichever machine, with the name that this

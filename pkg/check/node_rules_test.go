@@ -77,6 +77,12 @@ func nodeRuleRows() []ruleRow {
 	return []ruleRow{
 		{"node.removed", "there", nil, report.Pass, "is there"},
 		{"node.removed", "by the cloud controller", edits(machine(unregistered), removed), report.Fail, "removed node " + name},
+		{"node.warm", "stopped in the pool", edits(warm("stopped")), report.Pass, "it is no node"},
+		{"node.warm", "running in the pool, and joined", edits(func(s *snapshot.Snapshot) {
+			kube := s.Nodes[0].Kube
+			warm("running")(s)
+			s.Nodes[0].Kube = kube
+		}), report.Warn, "is in a warm pool and has a Node object"},
 		{"node.stale-twin", "none", nil, report.Pass, "there is none"},
 		{"node.stale-twin", "of a machine that is gone", edits(machine(unregistered), twin("aws:///us-west-2a/i-0old", "")), report.Fail, "belongs to another machine, i-0old"},
 		{"node.stale-twin", "of one that was terminated", edits(machine(unregistered), twin("aws:///us-west-2a/i-0old", "terminated")), report.Fail, "belongs to another machine"},

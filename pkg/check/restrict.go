@@ -123,7 +123,7 @@ func restrictGroups(in []snapshot.Group, may func(snapshot.Section) bool) []snap
 func restrictNodes(in []snapshot.Node, may func(snapshot.Section) bool) []snapshot.Node {
 	var out []snapshot.Node
 	for _, node := range in {
-		seen := snapshot.Node{InstanceID: node.InstanceID, Group: node.Group}
+		seen := snapshot.Node{InstanceID: node.InstanceID, Group: node.Group, Warm: node.Warm}
 		if may(snapshot.SectionInstances) {
 			seen.Cloud = node.Cloud
 		}

@@ -91,7 +91,7 @@ func newAdd(app *app, conn *connection) *cobra.Command {
 	flags.bind(cmd)
 	completeWords(cmd, map[string]string{
 		"ami-family": "al2023 bottlerocket custom", "on-failure": "rollback do-nothing delete",
-		"template": "builtin aws", "output": "json yaml cfn", "volume-type": "gp3 gp2 io1 io2",
+		"warm-pool-state": "stopped running", "template": "builtin aws", "output": "json yaml cfn", "volume-type": "gp3 gp2 io1 io2",
 	})
 	return cmd
 }

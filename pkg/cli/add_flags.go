@@ -28,6 +28,8 @@ type addFlags struct {
 	spot              bool
 	onDemandBase      int
 	family, image     string
+	warmPool, warmMax int
+	warmState         string
 	lifecycleHooks    []string
 	groupMetrics      bool
 
@@ -91,6 +93,9 @@ func (f *addFlags) bindNodes(flags *pflag.FlagSet) {
 	flags.IntVar(&f.onDemandBase, "on-demand-base", 0, "with --spot: `number` of nodes that are on demand all the same")
 	flags.StringVar(&f.family, "ami-family", "al2023", "al2023, bottlerocket or custom (with --ami)")
 	flags.StringVar(&f.image, "ami", "", "AMI `id` (default: newest of the family for the cluster's version)")
+	flags.IntVar(&f.warmPool, "warm-pool", 0, "`number` of machines kept ready beside the group, out of the cluster until they are needed")
+	flags.StringVar(&f.warmState, "warm-pool-state", "", "as what they are kept: stopped or running (default: stopped)")
+	flags.IntVar(&f.warmMax, "warm-pool-max", 0, "fill the pool up to this `number` of machines, the group's included (default: just --warm-pool)")
 	flags.StringArrayVar(&f.lifecycleHooks, "lifecycle-hook", nil, "hold machines that come or go: `name=terminating,timeout=5m,default=continue` (or launching, abandon; repeatable)")
 	flags.BoolVar(&f.groupMetrics, "group-metrics", false, "the group's own numbers in CloudWatch, one a minute")
 }
@@ -170,6 +175,7 @@ func (f *addFlags) request(name string, flags *pflag.FlagSet) (*nodegroup.Reques
 		Boot:     nodegroup.Boot{Before: f.before, After: f.after, NoBeacon: f.noBeacon, BeaconDelay: f.beaconDelay},
 		Stack: nodegroup.StackOptions{Template: f.template, RoleARN: f.stackRole,
 			OnFailure: strings.ReplaceAll(strings.ToUpper(f.onFailure), "-", "_")},
+		WarmPool:       nodegroup.WarmPool{Size: f.warmPool, State: f.warmState, Max: f.warmMax},
 		AutoscalerTags: f.autoscalerTags, GroupMetrics: f.groupMetrics, Timeout: f.timeout, NoWait: f.noWait,
 	}
 	for flag, size := range map[string]struct {

@@ -130,6 +130,9 @@ func (c *addCommand) writePlan(w io.Writer, plan *nodegroup.Plan, verdict report
 	row("role", "%s", roleText(plan))
 	row("mapping", "%s", mappingText(plan))
 	row("beacon", "%s", beaconText(c.req))
+	if c.req.WarmPool.Asked() {
+		row("warm pool", "%s", c.req.WarmPool.Words())
+	}
 	for i, hook := range c.req.LifecycleHooks {
 		label := ""
 		if i == 0 {

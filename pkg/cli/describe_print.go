@@ -31,6 +31,7 @@ type describedGroupStatus struct {
 	Zones      []string               `json:"zones,omitempty"`
 	Subnets    []string               `json:"subnets,omitempty"`
 	Suspended  []string               `json:"suspended,omitempty"`
+	WarmPool   *snapshot.WarmPool     `json:"warmPool,omitempty"`
 	Drift      []nodegroup.Difference `json:"drift,omitempty"`
 	Image      *imageDocument         `json:"image,omitempty"`
 	Answer     *answerDocument        `json:"answer,omitempty"`
@@ -67,7 +68,7 @@ func (g *describedGroup) DeepCopyObject() runtime.Object {
 func describedObject(d *nodegroup.Description) *describedGroup {
 	listed := objects([]nodegroup.Listed{d.Listed}).Items[0]
 	out := &describedGroup{TypeMeta: listed.TypeMeta, ObjectMeta: listed.ObjectMeta, Spec: listed.Spec, Status: describedGroupStatus{
-		nodeGroupStatus: listed.Status, Launch: d.Launch, Zones: d.Zones, Subnets: d.Subnets, Suspended: d.Suspended,
+		nodeGroupStatus: listed.Status, Launch: d.Launch, Zones: d.Zones, Subnets: d.Subnets, Suspended: d.Suspended, WarmPool: d.WarmPool,
 		Drift: d.Drift, Answer: answerData(d.Answer), Activities: d.Activities,
 	}}
 	out.Status.Launch.UserData = "" // may hold secrets of its author
@@ -102,6 +103,7 @@ func writeDescription(w io.Writer, d *nodegroup.Description, flags printFlags, n
 	}
 	row("autoscaling", "%s", d.ASGName)
 	row("", "%s", prefixed("suspended: ", strings.Join(d.Suspended, ", ")))
+	row("warm pool", "%s", nodegroup.PoolWords(d.WarmPool))
 	row("zones", "%s", strings.Join(d.Zones, ", "))
 	row("launch", "%s", launchWords(&d.Launch))
 	if d.Image != nil {

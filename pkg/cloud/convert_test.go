@@ -1,6 +1,8 @@
 package cloud
 
 import (
+	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -49,6 +51,78 @@ func TestMixedInstances(t *testing.T) {
 	}}}).Launch
 	if got.TemplateID != "lt-1" || got.TemplateVersion != "$Latest" || strings.Join(got.InstanceTypes, ",") != "m5.large,m6i.large" {
 		t.Errorf("got %+v", got)
+	}
+}
+
+func TestWarmPools(t *testing.T) {
+	if got := ConvertGroup(astypes.AutoScalingGroup{}).WarmPool; got != nil {
+		t.Errorf("a group without one has %+v", got)
+	}
+	for name, test := range map[string]struct {
+		config astypes.WarmPoolConfiguration
+		size   *int32
+		want   snapshot.WarmPool
+	}{
+		"nothing but that it is": {astypes.WarmPoolConfiguration{}, nil, snapshot.WarmPool{State: "stopped"}},
+		"all": {astypes.WarmPoolConfiguration{MinSize: aws.Int32(1), MaxGroupPreparedCapacity: aws.Int32(6), PoolState: astypes.WarmPoolStateRunning, Status: astypes.WarmPoolStatusPendingDelete},
+			aws.Int32(2), snapshot.WarmPool{State: "running", Size: 2, Min: 1, Prepared: 6, Status: "PendingDelete"}},
+		"a bound taken back": {astypes.WarmPoolConfiguration{MaxGroupPreparedCapacity: aws.Int32(-1)}, nil, snapshot.WarmPool{State: "stopped"}},
+	} {
+		got := ConvertGroup(astypes.AutoScalingGroup{WarmPoolConfiguration: &test.config, WarmPoolSize: test.size}).WarmPool
+		if got == nil || *got != test.want {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
+
+// TestMachinesOfAWarmPoolAreKnown: they carry their group's tag and are not in
+// its list.
+func TestMachinesOfAWarmPoolAreKnown(t *testing.T) {
+	pools := map[string]string{"asg-1": "workers"}
+	for name, test := range map[string]struct {
+		state, asg string
+		warm       bool
+	}{
+		"stopped": {"stopped", "asg-1", true}, "running": {"running", "asg-1", true}, "just launched": {"pending", "asg-1", true},
+		"ended": {"terminated", "asg-1", false}, "about to": {"shutting-down", "asg-1", false},
+		"of a group without a pool": {"stopped", "asg-2", false}, "of none": {"stopped", "", false},
+	} {
+		machine := snapshot.Instance{State: test.state, Tags: map[string]string{}}
+		if test.asg != "" {
+			machine.Tags["aws:autoscaling:groupName"] = test.asg
+		}
+		if group, warm := inPool(&machine, pools); warm != test.warm || warm && group != "workers" {
+			t.Errorf("%s: %q %t", name, group, warm)
+		}
+	}
+}
+
+// TestAWarmPoolTakesNoFurtherCall: its machines are told apart from strays by
+// what is read anyway, also when one group is asked for.
+func TestAWarmPoolTakesNoFurtherCall(t *testing.T) {
+	f := newFake(t)
+	group := strings.Replace(f.canned("DescribeAutoScalingGroups"), "<MinSize>1</MinSize>",
+		"<MinSize>1</MinSize><WarmPoolSize>1</WarmPoolSize><WarmPoolConfiguration><PoolState>Stopped</PoolState><MinSize>1</MinSize></WarmPoolConfiguration>", 1)
+	f.answer("DescribeAutoScalingGroups", http.StatusOK, group)
+	const other = "<instanceId>i-3</instanceId><instanceState><name>running</name></instanceState>"
+	machines := strings.Replace(f.canned("DescribeInstances"), other, "<instanceId>i-3</instanceId><instanceState><name>stopped</name></instanceState>"+
+		"<tagSet><item><key>aws:autoscaling:groupName</key><value>asg-1</value></item></tagSet>", 1)
+	f.answer("DescribeInstances", http.StatusOK, machines)
+	for _, groups := range [][]string{nil, {"workers"}} {
+		snap, gaps := gathered(t, f, Request{Groups: groups, Sections: []snapshot.Section{snapshot.SectionGroups, snapshot.SectionInstances}})
+		if len(gaps) > 0 {
+			t.Fatalf("gaps %+v", gaps)
+		}
+		i := slices.IndexFunc(snap.Nodes, func(n snapshot.Node) bool { return n.InstanceID == "i-3" })
+		if i < 0 || !snap.Nodes[i].Warm || snap.Nodes[i].Group != "workers" {
+			t.Errorf("of %v: %+v", groups, snap.Nodes)
+		}
+		if n := slices.IndexFunc(snap.Nodes, func(n snapshot.Node) bool { return n.InstanceID == "i-1" }); snap.Nodes[n].Warm {
+			t.Error("a member counts as warm")
+		}
+	}
+	if ops := f.ops(); slices.Contains(ops, "DescribeWarmPool") || len(ops) != 4 {
+		t.Errorf("calls %v", ops)
 	}
 }
 

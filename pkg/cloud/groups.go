@@ -152,6 +152,7 @@ func ConvertGroup(in astypes.AutoScalingGroup) snapshot.Group {
 	for _, process := range in.SuspendedProcesses {
 		group.Suspended = append(group.Suspended, aws.ToString(process.ProcessName))
 	}
+	group.WarmPool = warmPoolOf(in)
 	launch := launchOf(in)
 	for _, member := range in.Instances {
 		group.InstanceIDs = append(group.InstanceIDs, aws.ToString(member.InstanceId))
@@ -166,6 +167,18 @@ func ConvertGroup(in astypes.AutoScalingGroup) snapshot.Group {
 	group.Launch = launch
 	group.Name, group.Tool = nameAndTool(group)
 	return group
+}
+
+// warmPoolOf is the group's warm pool, nil for none.
+func warmPoolOf(in astypes.AutoScalingGroup) *snapshot.WarmPool {
+	config := in.WarmPoolConfiguration
+	if config == nil {
+		return nil
+	}
+	return &snapshot.WarmPool{
+		State: strings.ToLower(cmp.Or(string(config.PoolState), string(astypes.WarmPoolStateStopped))), Size: int(aws.ToInt32(in.WarmPoolSize)),
+		Min: int(aws.ToInt32(config.MinSize)), Prepared: max(int(aws.ToInt32(config.MaxGroupPreparedCapacity)), 0), Status: string(config.Status),
+	}
 }
 
 // templateNumber is the version that a member was started from; 0 when it was

@@ -61,9 +61,12 @@ func (r reader) instances(ctx context.Context, known *snapshot.Snapshot) (gather
 	if err != nil {
 		return nil, err
 	}
-	groupOf := map[string]string{}
+	groupOf, poolOf := map[string]string{}, map[string]string{}
 	var untagged []string
 	for _, group := range r.wanted(known) {
+		if group.WarmPool != nil {
+			poolOf[group.ASGName] = group.Name
+		}
 		for _, id := range group.InstanceIDs {
 			groupOf[id] = group.Name
 			if _, have := found[id]; !have {
@@ -79,14 +82,34 @@ func (r reader) instances(ctx context.Context, known *snapshot.Snapshot) (gather
 	maps.Copy(found, others)
 	var machines []snapshot.Node
 	for _, id := range slices.Sorted(maps.Keys(found)) {
+		instance := found[id]
 		group, member := groupOf[id]
-		if !member && len(r.req.Groups) > 0 {
+		warm := false
+		if !member {
+			group, warm = inPool(&instance, poolOf)
+		}
+		if !member && !warm && len(r.req.Groups) > 0 {
 			continue
 		}
-		instance := found[id]
-		machines = append(machines, snapshot.Node{InstanceID: id, Group: group, Cloud: &instance})
+		machines = append(machines, snapshot.Node{InstanceID: id, Group: group, Warm: warm, Cloud: &instance})
 	}
 	return func(snap *snapshot.Snapshot) { snap.AddNodes(machines...) }, nil
+}
+
+// asgTag is put by Auto Scaling on every machine of a group, in its warm pool
+// as well.
+const asgTag = "aws:autoscaling:groupName"
+
+// inPool names the group in whose warm pool a machine is that is no member of
+// it: DescribeAutoScalingGroups does not list those. poolOf has the names of
+// groups with a pool by their Auto Scaling groups' names.
+func inPool(instance *snapshot.Instance, poolOf map[string]string) (group string, warm bool) {
+	switch instance.State {
+	case "shutting-down", "terminated":
+		return "", false // a member that was, or one of the pool that is no more
+	}
+	group, warm = poolOf[instance.Tags[asgTag]]
+	return group, warm
 }
 
 // ConsoleOutput returns what the serial console of an instance holds, cleaned

@@ -51,6 +51,9 @@ type Spec struct {
 	AMIFamily    string `json:"amiFamily,omitempty" enum:"al2023 bottlerocket custom"`
 	AMI          string `json:"ami,omitempty"`
 
+	WarmPool      *int     `json:"warmPool,omitempty"`
+	WarmPoolState string   `json:"warmPoolState,omitempty" enum:"stopped running"`
+	WarmPoolMax   *int     `json:"warmPoolMax,omitempty"`
 	LifecycleHook []string `json:"lifecycleHook,omitempty"`
 	GroupMetrics  *bool    `json:"groupMetrics,omitempty"`
 

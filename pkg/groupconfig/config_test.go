@@ -118,7 +118,7 @@ func TestRoundTrip(t *testing.T) {
 // sample is a value that any reader but that of its own kind would change.
 func sample(name string) string {
 	switch name {
-	case "desired", "min", "max", "volumeSize", "volumeIops", "volumeThroughput", "hopLimit", "maxPods", "onDemandBase":
+	case "desired", "min", "max", "volumeSize", "volumeIops", "volumeThroughput", "hopLimit", "maxPods", "onDemandBase", "warmPool", "warmPoolMax":
 		return "7"
 	case "volumeEncrypted", "private", "public", "isolatedSg", "noBeacon", "autoscalerTags", "spot", "groupMetrics":
 		return "true"

@@ -12,6 +12,7 @@ func TestAutoScalingIsAnotherGroup(t *testing.T) {
 	plain := mustPlan(t, snapshottest.Healthy(), request())
 	for name, edit := range map[string]func(*Request){
 		"metrics": func(r *Request) { r.GroupMetrics = true },
+		"pool":    func(r *Request) { r.WarmPool.Size = 1 },
 		"hooks":   func(r *Request) { r.LifecycleHooks = []LifecycleHook{{Name: "a", Timeout: hookTimeout}} },
 	} {
 		if plan := mustPlan(t, snapshottest.Healthy(withStack(plain, "CREATE_COMPLETE")), request(edit)); len(plan.Differences) != 1 {

@@ -25,7 +25,8 @@ type Description struct {
 	Zones      []string
 	Subnets    []string
 	Suspended  []string
-	Image      *ImageAge // nil: not known
+	WarmPool   *snapshot.WarmPool // nil: none
+	Image      *ImageAge          // nil: not known
 	Answer     access.Answer
 	Nodes      []DescribedNode
 	Activities []snapshot.Activity // newest first
@@ -70,7 +71,7 @@ func Describe(snap *snapshot.Snapshot, name string, newest *snapshot.Image, unkn
 		return nil, &AbsentError{Group: name, Cluster: snap.Target.ClusterName}
 	}
 	out := &Description{
-		Region: snap.Target.Region, Launch: group.Launch, Zones: group.Zones, Subnets: group.Subnets, Suspended: group.Suspended,
+		Region: snap.Target.Region, Launch: group.Launch, Zones: group.Zones, Subnets: group.Subnets, Suspended: group.Suspended, WarmPool: group.WarmPool,
 		Activities: group.Activities[:min(len(group.Activities), lastActivities)],
 	}
 	if snap.Cluster != nil {
@@ -125,7 +126,10 @@ func describeNode(view access.View, node *snapshot.Node, group *snapshot.Group) 
 	}
 	if machine := node.Cloud; machine != nil {
 		out.Zone, out.Type, out.LaunchedAt, out.ImageID, out.Status = machine.Zone, machine.Type, machine.LaunchedAt, machine.ImageID, machine.State
-		if machine.State == "running" && node.Kube == nil {
+		if node.Warm {
+			out.Status = "warm, " + machine.State
+		}
+		if machine.State == "running" && node.Kube == nil && !node.Warm {
 			out.Reason = "no Node object has its providerID"
 		}
 	}

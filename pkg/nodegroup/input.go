@@ -43,7 +43,7 @@ func stackInput(snap *snapshot.Snapshot, req *Request, chosen choices) (stack.In
 		Network: stack.Network{Isolated: req.Network.Isolated, SecurityGroups: req.Network.SecurityGroups,
 			Ingress: sshRules(req.Network.SSHFrom), PublicIP: chosen.publicIP},
 		HopLimit: req.Network.HopLimit,
-		Tags:     req.Tags, AutoscalerTags: req.AutoscalerTags, GroupMetrics: req.GroupMetrics, LifecycleHooks: stackHooks(req),
+		Tags:     req.Tags, AutoscalerTags: req.AutoscalerTags, GroupMetrics: req.GroupMetrics, LifecycleHooks: stackHooks(req), WarmPool: stackPool(req),
 	}, nil
 }
 
@@ -71,7 +71,7 @@ func bootConfig(cluster *snapshot.Cluster, req *Request) userdata.Config {
 		},
 		Labels: labels, Taints: req.Kubelet.Taints,
 		MaxPods: req.Kubelet.MaxPods, KubeletConfig: req.Kubelet.Config,
-		PreBootstrap: req.Boot.Before, PostBootstrap: req.Boot.After,
+		PreBootstrap: req.Boot.Before, PostBootstrap: req.Boot.After, WarmPool: req.WarmPool.Asked(),
 	}
 	if len(req.Boot.UserData) > 0 {
 		config.User = [][]byte{req.Boot.UserData}

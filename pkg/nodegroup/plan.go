@@ -3,6 +3,7 @@ package nodegroup
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
@@ -90,7 +91,7 @@ func Make(snap *snapshot.Snapshot, req *Request, source Source, version string) 
 	if req.Family == FamilyBottlerocket && !req.Boot.NoBeacon {
 		plan.Notes = append(plan.Notes, "Bottlerocket has no shell for the boot beacon: a node that does not join stays silent")
 	}
-	plan.Notes = append(plan.Notes, hookNotes(req, input.Min)...)
+	plan.Notes = append(plan.Notes, slices.Concat(hookNotes(req, input.Min), poolNotes(req))...)
 	if err := plan.fill(name, input, source, req, version); err != nil {
 		return nil, err
 	}

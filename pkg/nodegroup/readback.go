@@ -29,9 +29,10 @@ func ReadBack(d *Description) (config *groupconfig.Config, notes []string) {
 		spec.Private = &yes
 	}
 	spec.InstanceType = slices.Clone(launch.InstanceTypes)
+	readWarmPool(d.WarmPool, spec)
 	readUserData(d, spec)
 	readStack(d, spec)
-	notes = []string{"read back from AWS, as the group's stack keeps no config; not seen, and not in it: Spot, bootstrap commands, " +
+	notes = []string{"read back from AWS, as the group's stack keeps no config; not seen, and not in it: Spot, lifecycle hooks, metrics, bootstrap commands, " +
 		"user data and kubelet configuration of your own, encryption, IOPS and throughput of the volume, address ranges for SSH, " +
 		"the autoscaler's tags, permissions boundary and role of CloudFormation"}
 	return config, notes
@@ -43,6 +44,20 @@ func known(n int) *int {
 		return nil
 	}
 	return &n
+}
+
+// readWarmPool takes the pool; one that is filled up to the group's largest
+// size has no bound of its own, and that size is the bound of ours.
+func readWarmPool(pool *snapshot.WarmPool, spec *groupconfig.Spec) {
+	if pool == nil {
+		return
+	}
+	spec.WarmPool, spec.WarmPoolState = known(pool.Min), pool.State
+	if bound := pool.Prepared; bound == 0 {
+		spec.WarmPoolMax = spec.Max
+	} else if bound > pool.Min {
+		spec.WarmPoolMax = &bound
+	}
 }
 
 // readUserData takes what the node is told at registration.

@@ -33,6 +33,8 @@ type Request struct {
 	// AutoscalerTags adds the tags by which the cluster autoscaler finds the
 	// group and learns its labels and taints at zero nodes.
 	AutoscalerTags bool
+	// WarmPool keeps machines ready beside the group.
+	WarmPool WarmPool
 	// LifecycleHooks hold machines that come or go.
 	LifecycleHooks []LifecycleHook
 	// GroupMetrics makes the Auto Scaling group tell its numbers to CloudWatch.

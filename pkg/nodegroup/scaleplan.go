@@ -75,6 +75,9 @@ func MakeScalePlan(snap *snapshot.Snapshot, name string, want Size) (*ScalePlan,
 	if have := stackBounds(stack); have != plan.From {
 		plan.Notes = append(plan.Notes, fmt.Sprintf("the stack says min %d, desired %d, max %d: somebody has changed the group behind it", have.Min, have.Desired, have.Max))
 	}
+	if pool := group.WarmPool; pool != nil && pool.Size > 0 && plan.To.Desired > plan.From.Desired {
+		plan.Notes = append(plan.Notes, fmt.Sprintf("new machines come out of the warm pool, which has %s, as long as it has any; the pool fills up again", machinesOf(pool.Size)))
+	}
 	plan.Token = "scale-" + digest([]byte(stack.ID+fmt.Sprint(plan.To)+snap.CollectedAt.String()))
 	return plan, plan.chooseVictims(snap, group)
 }

@@ -253,6 +253,10 @@ func (p *UpgradePlan) note(group *snapshot.Group) {
 	if len(p.Replace) == 0 {
 		return
 	}
+	if pool := group.WarmPool; pool != nil && pool.Size > 0 {
+		p.Notes = append(p.Notes, fmt.Sprintf("the warm pool keeps its %s of the launch template as it was: Auto Scaling replaces none of them by itself. "+
+			"What the upgrade starts may come out of the pool, and is then replaced once more; end those that are left afterwards, and the pool fills up anew", machinesOf(pool.Size)))
+	}
 	if room := p.Size.Desired + min(p.Surge, len(p.Replace)); room > p.Size.Max {
 		p.Notes = append(p.Notes, fmt.Sprintf("max is %d for as long as it goes, then %d again", room, p.Size.Max))
 	}

@@ -15,7 +15,7 @@ func (r *Request) Validate() error {
 		return err
 	}
 	for _, check := range []func(*Request) error{
-		validateTypes, validateImage, validateSubnets, validateKey, validateIdentity, validateVolume, validateExtraVolumes, validateBoot, validateHooks,
+		validateTypes, validateImage, validateSubnets, validateKey, validateIdentity, validateVolume, validateExtraVolumes, validateBoot, validateWarmPool, validateHooks,
 		validateStack,
 	} {
 		if err := check(r); err != nil {

@@ -19,7 +19,9 @@ const root = "../.."
 // onTheNode are files whose text runs on a node: there the name is part of
 // user data that must keep its bytes from version to version.
 func onTheNode() map[string]bool {
-	return map[string]bool{"pkg/userdata/commands.go": true, "pkg/userdata/beacon.sh": true}
+	return map[string]bool{
+		"pkg/userdata/commands.go": true, "pkg/userdata/beacon.sh": true, "pkg/userdata/warmpool.go": true, "pkg/userdata/warmpool.sh": true,
+	}
 }
 
 // TestNamesStandInOnePlace looks for the product's names in the literals of

@@ -28,10 +28,22 @@ type Group struct {
 	Members      []Member          `json:"members,omitempty"` // InstanceIDs with their states
 	HealthCheck  string            `json:"healthCheck,omitempty"`
 	HealthGrace  time.Duration     `json:"healthGrace,omitempty"` // before the health check counts
+	WarmPool     *WarmPool         `json:"warmPool,omitempty"`    // nil: it has none
 
 	Launch     Launch     `json:"launch"`
 	Stack      *Stack     `json:"stack,omitempty"`
 	Activities []Activity `json:"activities,omitempty"` // newest first, SectionActivities
+}
+
+// WarmPool holds machines that are ready for a group, and no members of it.
+type WarmPool struct {
+	State string `json:"state"` // stopped, running, hibernated
+	Size  int    `json:"size"`  // machines that are in it now
+	Min   int    `json:"min"`   // machines that are kept at least
+	// Prepared bounds the machines of group and pool together; 0: the group's
+	// largest size does.
+	Prepared int    `json:"prepared,omitempty"`
+	Status   string `json:"status,omitempty"` // PendingDelete while it is taken away
 }
 
 // Member is an instance as its Auto Scaling group sees it.

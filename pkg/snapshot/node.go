@@ -8,11 +8,14 @@ import (
 // Node is one machine, seen from three sides. Each side is nil when that side
 // does not know the machine; whether it could not be asked is in Gaps.
 type Node struct {
-	InstanceID string    `json:"instanceID"`
-	Group      string    `json:"group,omitempty"` // Group.Name
-	Cloud      *Instance `json:"cloud,omitempty"`
-	Kube       *KubeNode `json:"kube,omitempty"`
-	Console    *Console  `json:"console,omitempty"`
+	InstanceID string `json:"instanceID"`
+	Group      string `json:"group,omitempty"` // Group.Name
+	// Warm says that the machine is in the warm pool of its group: no member of
+	// it, and not to join the cluster yet.
+	Warm    bool      `json:"warm,omitempty"`
+	Cloud   *Instance `json:"cloud,omitempty"`
+	Kube    *KubeNode `json:"kube,omitempty"`
+	Console *Console  `json:"console,omitempty"`
 	// UserData is what the machine itself was started with, decoded; "" when
 	// it was not read, SectionUserData. It is never printed whole.
 	UserData string `json:"userData,omitempty"`

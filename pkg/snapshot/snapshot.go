@@ -145,6 +145,7 @@ func (s *Snapshot) AddNodes(added ...Node) {
 		}
 		have := &nodes[i]
 		have.Group = cmp.Or(have.Group, node.Group)
+		have.Warm = have.Warm || node.Warm
 		have.Cloud = cmp.Or(have.Cloud, node.Cloud)
 		have.Kube = cmp.Or(have.Kube, node.Kube)
 		have.Console = cmp.Or(have.Console, node.Console)

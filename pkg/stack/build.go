@@ -56,6 +56,9 @@ func render(in Input, userData any, bound []string) ([]byte, []Parameter, error)
 		"NodeLaunchTemplate": launchTemplate(in, userData),
 		"NodeGroup":          autoScalingGroup(in),
 	}
+	if in.WarmPool != nil {
+		resources["NodeWarmPool"] = warmPool(*in.WarmPool)
+	}
 	addRole(resources, in)
 	addSecurityGroups(resources, in)
 

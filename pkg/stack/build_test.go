@@ -94,6 +94,9 @@ func shapes(t *testing.T) map[string]stack.Input {
 	shape("lifecycle-hooks", func(in *stack.Input) {
 		in.LifecycleHooks = []stack.LifecycleHook{{Name: "warm", Launching: true, Seconds: 300, Continue: true}, {Name: "drain", Seconds: 3600}}
 	})
+	shape("warm-pool", func(in *stack.Input) {
+		in.WarmPool, in.Boot.WarmPool = &stack.WarmPool{Min: 2, Prepared: 6, Running: true}, true
+	})
 	shape("private", func(in *stack.Input) { in.Network.PublicIP, in.HopLimit = &no, 1 })
 	shape("role-details", func(in *stack.Input) {
 		in.Role = stack.Role{Path: "/nodes/", Boundary: "arn:aws:iam::111122223333:policy/edge", CNIPolicy: true,

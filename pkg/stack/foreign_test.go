@@ -109,6 +109,7 @@ func TestFitSaysWhatATemplateCannotDo(t *testing.T) {
 		"public addresses on or off":             func(in *stack.Input) { in.Network.PublicIP = &yes },
 		"IPv6 addresses":                         func(in *stack.Input) { in.IPv6 = true },
 		"lifecycle hooks":                        func(in *stack.Input) { in.LifecycleHooks = []stack.LifecycleHook{{Name: "a", Seconds: 60}} },
+		"a warm pool":                            func(in *stack.Input) { in.WarmPool, in.Boot.WarmPool = &stack.WarmPool{Min: 1, Prepared: 1}, true },
 		"metrics of the group":                   func(in *stack.Input) { in.GroupMetrics = true },
 		"the cluster autoscaler's tags":          func(in *stack.Input) { in.AutoscalerTags = true },
 		"it does not allow AuthenticationMode=X": func(in *stack.Input) { in.AuthenticationMode = "X" },

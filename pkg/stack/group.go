@@ -67,3 +67,14 @@ func lifecycleHooks(in Input) []any {
 	}
 	return hooks
 }
+
+// warmPool is a resource of its own: the group is there, and its machines are in service, before the pool is filled.
+func warmPool(pool WarmPool) object {
+	state := "Stopped"
+	if pool.Running {
+		state = "Running"
+	}
+	return resource("AWS::AutoScaling::WarmPool", object{
+		"AutoScalingGroupName": ref("NodeGroup"), "MinSize": pool.Min, "MaxGroupPreparedCapacity": pool.Prepared, "PoolState": state,
+	})
+}

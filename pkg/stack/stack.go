@@ -72,6 +72,17 @@ type Input struct {
 
 	GroupMetrics   bool            `json:"GroupMetrics,omitempty"`   // CloudWatch metrics of the group itself, one a minute
 	LifecycleHooks []LifecycleHook `json:"LifecycleHooks,omitempty"` // each with its name and seconds
+	WarmPool       *WarmPool       `json:"WarmPool,omitempty"`       // Boot.WarmPool and UserData must know of it
+}
+
+// WarmPool keeps machines ready beside the group, stopped or running.
+type WarmPool struct {
+	Min int // machines kept at least
+	// Prepared bounds the machines of group and pool together: the pool is filled up to it. With Prepared equal to Min,
+	// the pool has always Min of them
+	// (https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_PutWarmPool.html).
+	Prepared int
+	Running  bool // running, not stopped
 }
 
 // LifecycleHook holds machines that come or go until somebody completes it.

@@ -15,7 +15,7 @@ import (
 // Validate names everything that is missing, and every wish that contradicts another.
 func (in Input) Validate() error {
 	return errors.Join(in.checkRequired(), in.checkSizes(), in.Role.check(), in.Volume.check(), in.checkExtraVolumes(),
-		in.checkHooks(), in.checkRules(), in.checkTags())
+		in.checkHooks(), in.checkWarmPool(), in.checkRules(), in.checkTags())
 }
 
 func (in Input) checkRequired() error {
@@ -111,6 +111,26 @@ func (in Input) checkHooks() error {
 		if hook.Name == "" || hook.Seconds < 30 || hook.Seconds > 7200 {
 			errs = append(errs, fmt.Errorf("a lifecycle hook needs a name and 30 to 7200 seconds, not %q and %d", hook.Name, hook.Seconds))
 		}
+	}
+	return errors.Join(errs...)
+}
+
+func (in Input) checkWarmPool() error {
+	if in.WarmPool == nil {
+		if in.Boot.WarmPool {
+			return errors.New("user data for a warm pool, and the group has none")
+		}
+		return nil
+	}
+	var errs []error
+	if pool := in.WarmPool; pool.Min < 0 || pool.Prepared < pool.Min || pool.Prepared < 1 {
+		errs = append(errs, fmt.Errorf("a warm pool needs 0 <= min <= prepared and prepared >= 1, not %d and %d", pool.Min, pool.Prepared))
+	}
+	if in.Mixed.Asked() {
+		errs = append(errs, errors.New("a group of several types or of Spot instances takes no warm pool"))
+	}
+	if !in.Boot.WarmPool {
+		errs = append(errs, errors.New("with this user data the machines of a warm pool would join before they are in service"))
 	}
 	return errors.Join(errs...)
 }

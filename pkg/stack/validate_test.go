@@ -26,6 +26,13 @@ func TestBuildRefuses(t *testing.T) {
 		{"a lifecycle hook needs", func(in *stack.Input) { in.LifecycleHooks = []stack.LifecycleHook{{Seconds: 60}} }},
 		{"30 to 7200 seconds", func(in *stack.Input) { in.LifecycleHooks = []stack.LifecycleHook{{Name: "a", Seconds: 29}} }},
 		{"30 to 7200 seconds", func(in *stack.Input) { in.LifecycleHooks = []stack.LifecycleHook{{Name: "a", Seconds: 7201}} }},
+		{"a warm pool needs", func(in *stack.Input) { in.WarmPool, in.Boot.WarmPool = &stack.WarmPool{Min: 2, Prepared: 1}, true }},
+		{"a warm pool needs", func(in *stack.Input) { in.WarmPool, in.Boot.WarmPool = &stack.WarmPool{}, true }},
+		{"takes no warm pool", func(in *stack.Input) {
+			in.WarmPool, in.Boot.WarmPool, in.Mixed.Spot = &stack.WarmPool{Min: 1, Prepared: 1}, true, true
+		}},
+		{"would join before", func(in *stack.Input) { in.WarmPool = &stack.WarmPool{Min: 1, Prepared: 1} }},
+		{"the group has none", func(in *stack.Input) { in.Boot.WarmPool = true }},
 		{"hop limit 65", func(in *stack.Input) { in.HopLimit = 65 }},
 		{"needs the ARN of the role", func(in *stack.Input) { in.Role.ProfileARN = "arn:aws:iam::111122223333:instance-profile/p" }},
 		{"cannot be given to an existing role", func(in *stack.Input) {

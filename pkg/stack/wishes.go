@@ -33,6 +33,7 @@ func wishes(in Input, s Summary) []string {
 		{"several instance types", len(in.Mixed.Types) > 0, false},
 		{"Spot instances", in.Mixed.Spot, false},
 		{"metrics of the group", in.GroupMetrics, false},
+		{"a warm pool", in.WarmPool != nil, false},
 		{"lifecycle hooks", len(in.LifecycleHooks) > 0, false},
 
 		{"a key pair", in.KeyName != "", s.has("KeyName")},

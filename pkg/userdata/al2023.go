@@ -14,20 +14,17 @@ import (
 // Its parts, in order: the beacon, so that it is armed before anything of the user's can hang; the user's own parts;
 // the commands to run before the kubelet starts; those to run after; and the NodeConfig, last, because nodeadm merges
 // documents in order and the cluster's coordinates must win over whatever the user's own part says of them. Kubelet
-// flags are appended by nodeadm, so the labels of both count.
+// flags are appended by nodeadm, so the labels of both count. For a group with a warm pool, what keeps its machines out
+// of the cluster comes first of all; see warmScript.
 //
 // The error is a *TooLargeError when the document exceeds MaxSize.
 func AL2023(c Config) ([]byte, error) {
 	if err := errors.Join(c.Cluster.Validate(), checkNodeadm(c)); err != nil {
 		return nil, err
 	}
-	var parts []part
-	if c.BeaconDelay > 0 {
-		beacon, err := beaconPart(c.BeaconDelay)
-		if err != nil {
-			return nil, err
-		}
-		parts = append(parts, beacon)
+	parts, last, err := ownParts(c)
+	if err != nil {
+		return nil, err
 	}
 	for i, raw := range c.User {
 		own, err := userParts(raw)
@@ -37,7 +34,10 @@ func AL2023(c Config) ([]byte, error) {
 		parts = append(parts, own...)
 	}
 	parts = append(parts, preBootstrap(c.PreBootstrap)...)
-	parts = append(parts, postBootstrap(c.PostBootstrap)...)
+	if !c.WarmPool {
+		parts = append(parts, postBootstrap(c.PostBootstrap)...)
+	}
+	parts = append(parts, last...)
 	config, err := nodeConfig(c)
 	if err != nil {
 		return nil, err
@@ -51,6 +51,27 @@ func AL2023(c Config) ([]byte, error) {
 		return nil, fmt.Errorf("nodeadm would not read the user data: line %d: %s", refused.Line, refused.Detail)
 	}
 	return limited(document)
+}
+
+// ownParts are those of ours that come before the user's, and the one that comes behind all that are shell scripts.
+func ownParts(c Config) (first, last []part, err error) {
+	if c.WarmPool {
+		first, last = warmParts(c)
+	}
+	if c.BeaconDelay > 0 {
+		beacon, err := beaconPart(c.BeaconDelay)
+		if err == nil && c.WarmPool {
+			beacon, err = warmBeacon(beacon)
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		first = append(first, beacon)
+	}
+	if c.WarmPool {
+		first = append(first, warmPostBootstrap(c.PostBootstrap)...)
+	}
+	return first, last, nil
 }
 
 // checkNodeadm refuses values that would make nodeadm or containerd fail on the node, where nobody sees it.

@@ -81,6 +81,11 @@ func bottlerocketSettings(c Config) (map[string]any, error) {
 		kubernetes["max-pods"] = int64(c.MaxPods)
 	}
 	settings := map[string]any{"kubernetes": kubernetes}
+	if c.WarmPool {
+		// Bottlerocket itself waits until the machine is in service
+		// (https://github.com/bottlerocket-os/bottlerocket/pull/2562).
+		settings["autoscaling"] = map[string]any{"should-wait": true}
+	}
 	if c.AdminContainer {
 		settings["host-containers"] = map[string]any{"admin": map[string]any{"enabled": true}}
 	}

@@ -82,6 +82,10 @@ type Config struct {
 
 	BeaconDelay time.Duration // zero means no beacon; see Beacon
 
+	// WarmPool says that the machine may be in a warm pool of its Auto Scaling group before it is in service; it then
+	// joins only when it is.
+	WarmPool bool `json:"WarmPool,omitempty"`
+
 	AdminContainer bool // Bottlerocket: start the admin host container, the way in by SSH
 }
 

@@ -23,6 +23,9 @@ func Custom(c Config) ([]byte, error) {
 	if c.MaxPods > 0 {
 		wishes = append(wishes, "a pod limit")
 	}
+	if c.WarmPool {
+		wishes = append(wishes, "that machines of a warm pool stay out of the cluster")
+	}
 	if len(wishes) > 0 {
 		return nil, &UnsupportedError{Family: "verbatim", Wishes: wishes}
 	}

@@ -14,6 +14,7 @@ const (
 	typeNodeConfig  = "application/node.eks.aws"
 	typeShell       = "text/x-shellscript"
 	typeCloudConfig = "text/cloud-config"
+	typeBoothook    = "text/cloud-boothook"
 )
 
 // part is one part of a MIME multipart document: its headers in canonical form, and its body with LF line ends.

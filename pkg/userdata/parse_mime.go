@@ -139,6 +139,9 @@ func (p *parser) part(next *multipart.Part, line int) {
 	case found.Format != FormatNodeConfig && strings.Contains(string(text), "node.eks.aws/") && formatOf(string(text)) == FormatNodeConfig:
 		p.fault(line, FaultMIME, "a NodeConfig under Content-Type %q: nodeadm reads only %s", mediaType, typeNodeConfig)
 	}
+	if mediaType == typeBoothook {
+		p.doc.Beacon = p.doc.Beacon || strings.Contains(string(text), beaconBegin)
+	}
 	p.body(found.Format, string(text), line)
 }
 

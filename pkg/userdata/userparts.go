@@ -66,7 +66,7 @@ func checkNodeConfig(text []byte) error {
 func cloudInitType(text string) (mediaType string, ok bool) {
 	for _, known := range []struct{ prefix, mediaType string }{
 		{"#!", typeShell},
-		{"#cloud-boothook", "text/cloud-boothook"},
+		{"#cloud-boothook", typeBoothook},
 		{"#cloud-config-archive", "text/cloud-config-archive"},
 		{"#cloud-config", typeCloudConfig},
 		{"#include", "text/x-include-url"},

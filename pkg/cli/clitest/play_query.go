@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
 )
@@ -101,9 +102,16 @@ func groupXML(g snapshot.Group) string {
 			_, propagate := g.InstanceTags[key]
 			return txt("Key", key) + txt("Value", g.Tags[key]) + yes("PropagateAtLaunch", propagate)
 		}) +
-		members("Instances", g.Members, func(m snapshot.Member) string {
-			return txt("InstanceId", m.InstanceID) + txt("LifecycleState", m.Lifecycle) + txt("HealthStatus", m.Health)
-		})
+		warmPoolXML(g.WarmPool) + members("Instances", g.Members, func(m snapshot.Member) string {
+		return txt("InstanceId", m.InstanceID) + txt("LifecycleState", m.Lifecycle) + txt("HealthStatus", m.Health)
+	})
+}
+
+func warmPoolXML(pool *snapshot.WarmPool) string {
+	if pool == nil {
+		return ""
+	}
+	return num("WarmPoolSize", pool.Size) + el("WarmPoolConfiguration", num("MinSize", pool.Min), txt("PoolState", strings.ToUpper(pool.State[:1])+pool.State[1:]))
 }
 
 func activityXML(a snapshot.Activity) string {

@@ -238,14 +238,18 @@ func (w *World) groupXML() string {
 			"<LaunchTemplate><LaunchTemplateId>lt-0123456789abcdef0</LaunchTemplateId><Version>%d</Version></LaunchTemplate></member>",
 			in.id, in.zone, in.protected, in.version)
 	}
+	warm := ""
+	if w.group.warm > 0 {
+		warm = fmt.Sprintf("<WarmPoolSize>%d</WarmPoolSize><WarmPoolConfiguration><PoolState>Stopped</PoolState><MinSize>1</MinSize><MaxGroupPreparedCapacity>1</MaxGroupPreparedCapacity></WarmPoolConfiguration>", w.group.warm)
+	}
 	for _, process := range w.group.suspended {
 		fmt.Fprintf(&suspended, "<member><ProcessName>%s</ProcessName></member>", process)
 	}
 	return fmt.Sprintf(`<member><AutoScalingGroupName>%s</AutoScalingGroupName><MinSize>%d</MinSize><DesiredCapacity>%d</DesiredCapacity><MaxSize>%d</MaxSize>
 <CreatedTime>%s</CreatedTime><VPCZoneIdentifier>subnet-0aaaaaaaaaaaaaaaa,subnet-0bbbbbbbbbbbbbbbb</VPCZoneIdentifier>
 <LaunchTemplate><LaunchTemplateId>lt-0123456789abcdef0</LaunchTemplateId><Version>%d</Version></LaunchTemplate><Tags>%s</Tags><Instances>%s</Instances>
-<SuspendedProcesses>%s</SuspendedProcesses></member>`,
-		w.group.name, w.group.min, w.group.desired, w.group.max, time.Now().Add(-groupAge).UTC().Format(time.RFC3339), len(w.versions), tags.String(), members.String(), suspended.String())
+<SuspendedProcesses>%s</SuspendedProcesses>%s</member>`,
+		w.group.name, w.group.min, w.group.desired, w.group.max, time.Now().Add(-groupAge).UTC().Format(time.RFC3339), len(w.versions), tags.String(), members.String(), suspended.String(), warm)
 }
 
 // shrink ends what is too much, from the first on, and passes over what is

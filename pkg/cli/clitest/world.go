@@ -109,6 +109,7 @@ type group struct {
 	min, desired, max int
 	tags              map[string]string
 	suspended         []string
+	warm              int // machines in its warm pool; 0: it has none
 }
 
 type instance struct {
@@ -249,6 +250,8 @@ func (w *World) Do(words ...string) error {
 		delete(w.entries, words[1])
 	case len(words) == 2 && words[0] == "group-desired" && w.group != nil:
 		w.group.desired, _ = strconv.Atoi(words[1])
+	case len(words) == 2 && words[0] == "warm-pool" && w.group != nil:
+		w.group.warm, _ = strconv.Atoi(words[1])
 	case len(words) == 2 && words[0] == "conflicts":
 		w.conflicts, _ = strconv.Atoi(words[1])
 	case len(words) == 1 && words[0] == "role-again": // all entries are older
