@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -48,6 +49,12 @@ type IAM interface {
 	GetInstanceProfile(context.Context, *iam.GetInstanceProfileInput, ...func(*iam.Options)) (*iam.GetInstanceProfileOutput, error)
 }
 
+// AutoScaling knows which instances are in groups and warm pools.
+type AutoScaling interface {
+	DescribeAutoScalingGroups(context.Context, *autoscaling.DescribeAutoScalingGroupsInput, ...func(*autoscaling.Options)) (*autoscaling.DescribeAutoScalingGroupsOutput, error)
+	DescribeWarmPool(context.Context, *autoscaling.DescribeWarmPoolInput, ...func(*autoscaling.Options)) (*autoscaling.DescribeWarmPoolOutput, error)
+}
+
 // Place is the account and region that everything is in.
 type Place struct {
 	Account, Partition, Region string
@@ -59,6 +66,7 @@ type Place struct {
 type reader struct {
 	ec2   EC2
 	iam   IAM
+	asg   AutoScaling
 	place Place
 
 	details map[string]details // by instance id
@@ -77,6 +85,10 @@ type details struct {
 
 // list reads all instances. Those that are gone for good carry their state only.
 func (r *reader) list(ctx context.Context) ([]Instance, error) {
+	targets, err := r.targets(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var all []Instance
 	pages := ec2.NewDescribeInstancesPaginator(r.ec2, &ec2.DescribeInstancesInput{})
 	for pages.HasMorePages() {
@@ -86,7 +98,9 @@ func (r *reader) list(ctx context.Context) ([]Instance, error) {
 		}
 		for _, reservation := range page.Reservations {
 			for _, i := range reservation.Instances {
-				all = append(all, r.instance(ctx, reservation, i))
+				instance := r.instance(ctx, reservation, i)
+				instance.TargetState = targets[instance.ID]
+				all = append(all, instance)
 			}
 		}
 	}

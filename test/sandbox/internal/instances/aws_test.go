@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	astypes "github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -32,6 +34,8 @@ type account struct {
 	noProfile bool
 	noRole    bool // the profile holds none
 	asked     []string
+	groups    []astypes.AutoScalingGroup
+	warm      []astypes.Instance
 }
 
 func (a *account) DescribeInstances(context.Context, *ec2.DescribeInstancesInput, ...func(*ec2.Options)) (*ec2.DescribeInstancesOutput, error) {
@@ -85,6 +89,43 @@ func (a *account) GetInstanceProfile(_ context.Context, in *iam.GetInstanceProfi
 	}}, nil
 }
 
+func (a *account) DescribeAutoScalingGroups(context.Context, *autoscaling.DescribeAutoScalingGroupsInput, ...func(*autoscaling.Options)) (*autoscaling.DescribeAutoScalingGroupsOutput, error) {
+	return &autoscaling.DescribeAutoScalingGroupsOutput{AutoScalingGroups: a.groups}, nil
+}
+
+func (a *account) DescribeWarmPool(context.Context, *autoscaling.DescribeWarmPoolInput, ...func(*autoscaling.Options)) (*autoscaling.DescribeWarmPoolOutput, error) {
+	return &autoscaling.DescribeWarmPoolOutput{Instances: a.warm}, nil
+}
+
+// Metadata says what its group wants of an instance, in the pool or in service.
+func TestTargetState(t *testing.T) {
+	member := func(id string, state astypes.LifecycleState) astypes.Instance {
+		return astypes.Instance{InstanceId: aws.String(id), LifecycleState: state}
+	}
+	group := astypes.AutoScalingGroup{Instances: []astypes.Instance{
+		member("i-new", astypes.LifecycleStatePending), member("i-held", astypes.LifecycleStatePendingWait), member("i-in", astypes.LifecycleStateInService),
+		member("i-out", astypes.LifecycleStateTerminatingWait),
+	}}
+	warm := []astypes.Instance{member("i-cold", astypes.LifecycleStateWarmedPending), member("i-warm", astypes.LifecycleStateWarmedStopped), member("i-end", astypes.LifecycleStateWarmedTerminating)}
+	for _, state := range []astypes.WarmPoolState{astypes.WarmPoolStateStopped, astypes.WarmPoolStateRunning} {
+		group.WarmPoolConfiguration = &astypes.WarmPoolConfiguration{PoolState: state}
+		got, err := newReader(&account{groups: []astypes.AutoScalingGroup{group}, warm: warm}).targets(t.Context())
+		want := map[string]string{
+			"i-new": "InService", "i-held": "InService", "i-in": "InService", "i-out": "Terminated",
+			"i-cold": "Warmed:" + string(state), "i-warm": "Warmed:" + string(state), "i-end": "Warmed:Terminated",
+		}
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("%v %s", err, diff)
+		}
+	}
+	group.WarmPoolConfiguration = nil
+	a := &account{groups: []astypes.AutoScalingGroup{group}, warm: warm, instances: []types.Instance{running("i-in"), running("i-alone")}}
+	all, err := newReader(a).list(t.Context())
+	if err != nil || all[0].TargetState != "InService" || all[1].TargetState != "" {
+		t.Errorf("%v %+v", err, all)
+	}
+}
+
 func running(id string) types.Instance {
 	return types.Instance{
 		InstanceId: aws.String(id), ImageId: aws.String("ami-1"), InstanceType: types.InstanceTypeM5Large,
@@ -101,7 +142,7 @@ func running(id string) types.Instance {
 }
 
 func newReader(a *account) *reader {
-	return &reader{ec2: a, iam: a, details: map[string]details{},
+	return &reader{ec2: a, iam: a, asg: a, details: map[string]details{},
 		place: Place{Account: "111122223333", Partition: "aws", Region: "us-west-2", DNSSuffix: "amazonaws.com", VPCCIDR: "10.20.0.0/16"}}
 }
 
@@ -203,7 +244,7 @@ func TestWanted(t *testing.T) {
 // A shutdown from inside stops or terminates the instance, as its attribute says.
 func TestPowerCut(t *testing.T) {
 	a := &account{}
-	w := New(Config{EC2: a, IAM: a, Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	w := New(Config{EC2: a, IAM: a, AutoScaling: a, Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	w.powerCut(t.Context(), Instance{Instance: imds.Instance{ID: "i-1"}, Shutdown: types.ShutdownBehaviorStop})
 	w.powerCut(t.Context(), Instance{Instance: imds.Instance{ID: "i-2"}, Shutdown: types.ShutdownBehaviorTerminate})
 	if want := []string{"stop i-1", "terminate i-2"}; !slices.Equal(a.asked, want) {
@@ -227,7 +268,7 @@ func TestInstanceThatCannotRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	dns := names{}
-	w := New(Config{Sandbox: s, EC2: a, IAM: a, Names: dns, Log: slog.New(slog.DiscardHandler)})
+	w := New(Config{Sandbox: s, EC2: a, IAM: a, AutoScaling: a, Names: dns, Log: slog.New(slog.DiscardHandler)})
 	if err := w.poll(t.Context()); err != nil {
 		t.Fatal(err)
 	}

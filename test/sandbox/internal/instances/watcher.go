@@ -35,6 +35,7 @@ type Config struct {
 	Place       Place
 	EC2         EC2
 	IAM         IAM
+	AutoScaling AutoScaling
 	Names       Names
 	Credentials imds.CredentialSource
 	Images      node.Images
@@ -67,7 +68,7 @@ type console struct {
 func New(config Config) *Watcher {
 	return &Watcher{
 		config:   config,
-		reader:   &reader{ec2: config.EC2, iam: config.IAM, place: config.Place, details: map[string]details{}},
+		reader:   &reader{ec2: config.EC2, iam: config.IAM, asg: config.AutoScaling, place: config.Place, details: map[string]details{}},
 		machines: map[string]*machine{},
 		wants:    map[string]power{},
 		consoles: map[string]console{},

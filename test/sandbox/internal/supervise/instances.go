@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
@@ -39,6 +40,7 @@ func (w *world) startInstances(ctx context.Context, failed chan<- error) error {
 		},
 		EC2:         ec2.NewFromConfig(cfg),
 		IAM:         iam.NewFromConfig(cfg),
+		AutoScaling: autoscaling.NewFromConfig(cfg),
 		Names:       w.zone,
 		Credentials: w.roleSession,
 		Images:      images,

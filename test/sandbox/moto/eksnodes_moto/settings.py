@@ -20,6 +20,7 @@ class Settings:
     ec2_stopping: float  # shutting-down -> terminated, stopping -> stopped
     asg_retry: float  # first pause after a failed launch, doubled each time
     asg_retry_max: float
+    asg_warm: float  # from running in a warm pool to being stopped
     control: str  # path of the failure script, may not exist (yet)
 
 
@@ -49,5 +50,6 @@ def from_environment(env: Mapping[str, str] = os.environ) -> Settings:
         ec2_stopping=seconds("EKSNODES_EC2_STOPPING_SECONDS", 0.5),
         asg_retry=seconds("EKSNODES_ASG_RETRY_SECONDS", 2),
         asg_retry_max=seconds("EKSNODES_ASG_RETRY_MAX_SECONDS", 60),
+        asg_warm=seconds("EKSNODES_ASG_WARM_SECONDS", 20),
         control=env.get("EKSNODES_MOTO_CONTROL", ""),
     )

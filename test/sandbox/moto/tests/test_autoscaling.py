@@ -303,3 +303,113 @@ def test_mixed_instances(world, client, launch_template):
     assert sorted(i.get("InstanceLifecycle", "") for i in instances) == ["", "spot", "spot"]
     asg.delete_auto_scaling_group(AutoScalingGroupName="mixed", ForceDelete=True)
     wait_for("no group", lambda: not asg.describe_auto_scaling_groups(AutoScalingGroupNames=["mixed"])["AutoScalingGroups"])
+
+
+def pool(g: Group) -> list[dict]:
+    return g.asg.describe_warm_pool(AutoScalingGroupName=g.name)["Instances"]
+
+
+def pooled(g: Group, count: int, state: str = "Warmed:Stopped") -> list[dict]:
+    """Waits until the pool has so many machines, all in the state."""
+    return wait_for(
+        f"{count} {state}", lambda: len(pool(g)) == count and {i["LifecycleState"] for i in pool(g)} <= {state} and (pool(g) or True)
+    )
+
+
+def hook(g: Group, name: str, when: str, seconds: int) -> None:
+    transition = f"autoscaling:EC2_INSTANCE_{when}"
+    g.asg.put_lifecycle_hook(LifecycleHookName=name, AutoScalingGroupName=g.name, LifecycleTransition=transition, HeartbeatTimeout=seconds)
+
+
+def test_a_warm_pool_is_filled_and_taken_from(group):
+    """https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-warm-pools.html"""
+    g = group("warm", 1)
+    g.settle(1)
+    g.asg.put_warm_pool(AutoScalingGroupName="warm", MinSize=1, MaxGroupPreparedCapacity=1)
+    first = pooled(g, 1)[0]["InstanceId"]
+    shown = g.describe()
+    assert (shown["WarmPoolSize"], shown["WarmPoolConfiguration"]["PoolState"]) == (1, "Stopped")
+    assert first not in [i["InstanceId"] for i in shown["Instances"]]
+    machine = g.ec2.describe_instances(InstanceIds=[first])["Reservations"][0]["Instances"][0]
+    assert machine["State"]["Name"] == "stopped" and tags(machine)["aws:autoscaling:groupName"] == "warm"
+    assert g.activities()[0]["Description"] == f"Launching a new EC2 instance into warm pool: {first}"
+    g.set(2)
+    assert first in [i["InstanceId"] for i in g.settle(2)]
+    assert f"Launching a new EC2 instance from warm pool: {first}" in [a["Description"] for a in g.activities()]
+    second = pooled(g, 1)[0]["InstanceId"]
+    assert second != first
+    g.asg.delete_warm_pool(AutoScalingGroupName="warm", ForceDelete=True)
+    wait_for("no pool", lambda: "WarmPoolConfiguration" not in g.describe())
+    assert len(g.members()) == 2
+
+
+def test_a_warm_pool_is_as_large_as_asked_for(group):
+    """https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_PutWarmPool.html"""
+    g = group("sizes", 1, maximum=3)
+    g.settle(1)
+    g.asg.put_warm_pool(AutoScalingGroupName="sizes", PoolState="Running")  # up to the group's largest size
+    pooled(g, 2, "Warmed:Running")
+    g.asg.put_warm_pool(AutoScalingGroupName="sizes", MaxGroupPreparedCapacity=2)
+    pooled(g, 1, "Warmed:Running")
+    g.set(2)
+    g.settle(2)
+    pooled(g, 0)
+    refused(lambda: g.asg.put_warm_pool(AutoScalingGroupName="sizes", MinSize=3, MaxGroupPreparedCapacity=2), "ValidationError")
+    refused(lambda: g.asg.describe_warm_pool(AutoScalingGroupName="nobody"), "ValidationError")
+
+
+def test_spot_and_several_types_take_no_warm_pool(world, client, launch_template):
+    """https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-warm-pools.html#warm-pools-limitations"""
+    asg = client("autoscaling")
+    asg.create_auto_scaling_group(
+        AutoScalingGroupName="unpooled",
+        MinSize=0,
+        MaxSize=1,
+        VPCZoneIdentifier=",".join(world.subnets),
+        MixedInstancesPolicy={
+            "LaunchTemplate": {"LaunchTemplateSpecification": {"LaunchTemplateId": launch_template, "Version": "$Latest"}},
+        },
+    )
+    refused(lambda: asg.put_warm_pool(AutoScalingGroupName="unpooled", MinSize=1), "ValidationError")
+    asg.delete_auto_scaling_group(AutoScalingGroupName="unpooled", ForceDelete=True)
+
+
+def test_lifecycle_hooks_hold_machines(group):
+    """https://docs.aws.amazon.com/autoscaling/ec2/userguide/lifecycle-hooks-overview.html"""
+    g = group("held", 0)
+    hook(g, "in", "LAUNCHING", 7200)
+    hook(g, "out", "TERMINATING", 7200)
+
+    def answer(instance: str, name: str, result: str) -> None:
+        g.asg.complete_lifecycle_action(
+            AutoScalingGroupName="held", LifecycleHookName=name, InstanceId=instance, LifecycleActionResult=result
+        )
+
+    g.set(1)
+    first = wait_for("one waits", lambda: g.members("Pending:Wait"))[0]["InstanceId"]
+    refused(lambda: answer(first, "other", "CONTINUE"), "ValidationError")
+    answer(first, "in", "ABANDON")
+    wait_for("it ends by way of the other hook", lambda: [i for i in g.members("Terminating:Wait") if i["InstanceId"] == first])
+    assert "Cancelled" in [a["StatusCode"] for a in g.activities()]
+    answer(first, "out", "CONTINUE")
+    second = wait_for("another waits", lambda: [i for i in g.members("Pending:Wait") if i["InstanceId"] != first])[0]["InstanceId"]
+    answer(second, "in", "CONTINUE")
+    assert [i["InstanceId"] for i in g.settle(1)] == [second]
+    hook(g, "out", "TERMINATING", 1)
+    g.set(0)
+    wait_for("its time is over", lambda: not g.describe()["Instances"])
+
+
+def test_a_hook_holds_machines_that_warm_up(group):
+    """https://docs.aws.amazon.com/autoscaling/ec2/userguide/warm-pool-instance-lifecycle.html"""
+    g = group("warmheld", 0)
+    hook(g, "in", "LAUNCHING", 7200)
+    g.asg.put_warm_pool(AutoScalingGroupName="warmheld", MinSize=1, MaxGroupPreparedCapacity=1)
+    held = pooled(g, 1, "Warmed:Pending:Wait")[0]["InstanceId"]
+    done = {"AutoScalingGroupName": "warmheld", "LifecycleHookName": "in", "InstanceId": held, "LifecycleActionResult": "CONTINUE"}
+    g.asg.complete_lifecycle_action(**done)
+    pooled(g, 1)
+    g.set(1)
+    wait_for("it waits once more", lambda: [i for i in g.members("Pending:Wait") if i["InstanceId"] == held])
+    g.asg.complete_lifecycle_action(**done)
+    g.settle(1)

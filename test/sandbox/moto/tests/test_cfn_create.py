@@ -131,3 +131,28 @@ def test_metrics_of_a_group(world):
     lost = world.create(asked.replace("1Minute", "5Minute"))
     world.wait(lost, "ROLLBACK_COMPLETE")
     world.delete(lost)
+
+
+def test_hooks_and_a_warm_pool_of_a_stack(world, client):
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-autoscaling-warmpool.html"""
+    asg = client("autoscaling")
+    place = "      LaunchTemplate:\n        LaunchTemplateId: !Ref NodeLaunchTemplate\n"
+    hook = (
+        "      LifecycleHookSpecificationList:\n        - {LifecycleHookName: out, "
+        "LifecycleTransition: 'autoscaling:EC2_INSTANCE_TERMINATING', HeartbeatTimeout: '30', DefaultResult: CONTINUE}\n"
+    )
+    resource = (
+        "  NodeWarmPool:\n    Type: AWS::AutoScaling::WarmPool\n"
+        "    Properties: {AutoScalingGroupName: !Ref NodeGroup, MinSize: '1', MaxGroupPreparedCapacity: 1}\n"
+    )
+    assert TEMPLATE.count(place) == 1 and TEMPLATE.count("\nResources:\n") == 1
+    asked = TEMPLATE.replace(place, hook + place).replace("\nResources:\n", "\nResources:\n" + resource)
+    stack = world.wait(world.create(asked), "CREATE_COMPLETE")
+    name = output(stack, "NodeAutoScalingGroup")
+    shown = asg.describe_lifecycle_hooks(AutoScalingGroupName=name)["LifecycleHooks"]
+    assert [(h["LifecycleHookName"], h["HeartbeatTimeout"], h["DefaultResult"]) for h in shown] == [("out", 30, "CONTINUE")]
+    warm = wait_for("a warm one", lambda: asg.describe_warm_pool(AutoScalingGroupName=name)["Instances"])[0]["InstanceId"]
+    asg.delete_lifecycle_hook(AutoScalingGroupName=name, LifecycleHookName="out")  # or the end takes its time
+    world.delete(stack["StackId"])
+    ended = client("ec2").describe_instances(InstanceIds=[warm])["Reservations"][0]["Instances"][0]
+    assert ended["State"]["Name"] in ("shutting-down", "terminated")

@@ -21,6 +21,7 @@ type Instance struct {
 	LaunchTime            time.Time
 	LaunchIndex           int
 	Lifecycle             string // on-demand or spot
+	TargetState           string // of its Auto Scaling group, what it is on the way to: InService, Warmed:Stopped …; empty without one
 	PrivateIP, PrivateDNS string
 	PublicIP, PublicDNS   string // empty without one
 	MAC, InterfaceID      string

@@ -26,7 +26,8 @@ func example() Instance {
 		KeyName: "alice", PublicKey: "ssh-ed25519 AAAA alice", UserData: []byte("#!/bin/sh\n"),
 		Profile: &Profile{ARN: "arn:aws:iam::111122223333:instance-profile/nodes", ID: "AIPA1",
 			RoleARN: "arn:aws:iam::111122223333:role/team/nodes", RoleName: "nodes"},
-		Tags:    map[string]string{"Name": "demo"},
+		Tags:        map[string]string{"Name": "demo"},
+		TargetState: "InService",
 		Options: Options{TokensRequired: true, HopLimit: 2},
 	}
 }

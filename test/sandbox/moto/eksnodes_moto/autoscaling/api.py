@@ -14,7 +14,7 @@ from moto.iam.models import iam_backends
 
 from ..ec2.launch import check as check_launch
 from ..patching import Patcher
-from . import groups
+from . import groups, hooks, warmpool
 from .activities import stamp
 from .reconcile import Reconciler
 
@@ -75,7 +75,7 @@ class AutoScaling(AutoScalingResponse):
         backend = self.autoscaling_backend
         for group in backend.autoscaling_groups.values():
             for state in group.instance_states:
-                if state.instance_id == instance_id and state.lifecycle_state != "Terminating":
+                if state.instance_id == instance_id and not state.lifecycle_state.startswith("Terminating"):
                     return self._terminate(backend, group, state, decrement)
         raise ValidationError(f"Instance Id not found - No managed instance found for instance ID: {instance_id}")
 
@@ -126,13 +126,14 @@ class AutoScaling(AutoScalingResponse):
 
     def delete_auto_scaling_group(self) -> ActionResult:
         group, backend = self._group(), self.autoscaling_backend
-        if group.instance_states and not self._get_bool_param("ForceDelete", False):
+        if (group.instance_states or groups.memory(group).warm) and not self._get_bool_param("ForceDelete", False):
             raise AutoscalingClientError(
                 "ResourceInUse",
                 "You cannot delete an AutoScalingGroup while there are instances or pending Spot instance request(s) still in the group.",
             )
+        groups.memory(group).deleting = True  # from here on no hook holds anything
         for state in list(group.instance_states):
-            if state.lifecycle_state != "Terminating":
+            if not state.lifecycle_state.startswith("Terminating"):
                 now = stamp()
                 cause = (
                     f"At {now} a user request force deleted AutoScaling group changing the desired capacity from "
@@ -140,7 +141,30 @@ class AutoScaling(AutoScalingResponse):
                 )
                 self.reconciler.terminate(backend, group, state, cause)
         group.status = "Delete in progress"
-        groups.memory(group).deleting = True
+        return EmptyResult()
+
+    def complete_lifecycle_action(self) -> ActionResult:
+        hooks.complete(self._held(), self._get_param("LifecycleHookName"), self._get_param("LifecycleActionResult"))
+        return EmptyResult()
+
+    def _held(self) -> Any:
+        group, instance_id = self._group(), self._get_param("InstanceId")
+        for state in [*group.instance_states, *groups.memory(group).warm]:
+            if state.instance_id == instance_id:
+                return state
+        raise ValidationError(f"No active Lifecycle Action found with instance ID {instance_id}")
+
+    def put_warm_pool(self) -> ActionResult:
+        minimum, prepared = self._get_int_param("MinSize"), self._get_int_param("MaxGroupPreparedCapacity")
+        warmpool.put(self._group(), minimum, prepared, self._get_param("PoolState"))
+        return EmptyResult()
+
+    def describe_warm_pool(self) -> ActionResult:
+        group = self._group()
+        return ActionResult({"WarmPoolConfiguration": group.warm_pool, "Instances": groups.memory(group).warm})
+
+    def delete_warm_pool(self) -> ActionResult:
+        warmpool.delete(self._group(), self._get_bool_param("ForceDelete", False))
         return EmptyResult()
 
     def create_or_update_tags(self) -> ActionResult:
@@ -168,6 +192,7 @@ def apply(patcher: Patcher, reconciler: Reconciler) -> None:
     patcher.replace(FakeAutoScalingGroup, "update", _update)
     patcher.replace(AutoScalingBackend, "notify_terminate_instances", lambda self, instance_ids: None)
     patcher.replace(AutoScalingBackend, "delete_auto_scaling_group", lambda self, name: self.autoscaling_groups.pop(name, None))
+    FakeAutoScalingGroup.warm_pool_size = property(lambda self: len(groups.memory(self).warm) if self.warm_pool else None)
     patcher.replace(MemberState, "launch_template", property(_launch_template_of))
     create = patcher.replace(AutoScalingBackend, "create_auto_scaling_group", None)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from moto.autoscaling.exceptions import ValidationError
@@ -20,6 +20,7 @@ class Memory:
     replacing: int = 0  # instances to launch in place of unhealthy ones
     last_failure: str = ""
     deleting: bool = False
+    warm: list[Any] = field(default_factory=list)  # members of the warm pool, as moto's InstanceState
 
 
 def memory(group: Any) -> Memory:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...faults import Script
 from .access_entry import AccessEntryHandler
-from .autoscaling import AutoScalingGroupHandler
+from .autoscaling import AutoScalingGroupHandler, WarmPoolHandler
 from .base import Handler
 from .iam import InstanceProfileHandler, PolicyHandler, RoleHandler
 from .launch_template import LaunchTemplateHandler
@@ -22,5 +22,6 @@ def all_handlers(script: Script) -> dict[str, Handler]:
         LaunchTemplateHandler(),
         AccessEntryHandler(),
         AutoScalingGroupHandler(script),
+        WarmPoolHandler(),
     ]
     return {handler.type: handler for handler in handlers}

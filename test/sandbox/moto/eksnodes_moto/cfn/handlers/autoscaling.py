@@ -7,7 +7,7 @@ from typing import Any
 
 from moto.autoscaling.models import autoscaling_backends
 
-from ...autoscaling import metrics
+from ...autoscaling import metrics, warmpool
 from ...autoscaling.groups import memory, resize
 from ...faults import Script
 from ..errors import ResourceFailure
@@ -29,6 +29,7 @@ class AutoScalingGroupHandler:
             "HealthCheckGracePeriod",
             "HealthCheckType",
             "LaunchTemplate",
+            "LifecycleHookSpecificationList",
             "MaxSize",
             "MetricsCollection",
             "MinSize",
@@ -69,6 +70,7 @@ class AutoScalingGroupHandler:
             new_instances_protected_from_scale_in=str(properties.get("NewInstancesProtectedFromScaleIn", False)).lower() == "true",
         )
         group.enable_metrics_collection(collected)
+        _hooks(ctx, name, {}, properties)
         return Made(name, {"AutoScalingGroupARN": group.arn})
 
     def settled(self, ctx: Context, physical_id: str) -> bool:
@@ -112,6 +114,7 @@ class AutoScalingGroupHandler:
             health_check_type=new.get("HealthCheckType"),
         )
         group.enable_metrics_collection(collected)
+        _hooks(ctx, physical_id, old, new)
         group.tags = self._kept(ctx, group, old, new) + self._tags(ctx, new)
         return Made(physical_id, {"AutoScalingGroupARN": group.arn})
 
@@ -145,3 +148,48 @@ def _mixed(properties: dict[str, Any]) -> dict[str, Any] | None:
     """The policy as the API takes it: the template's members bear the same names."""
     policy = properties.get("MixedInstancesPolicy")
     return None if policy is None else coerce("autoscaling", "MixedInstancesPolicy", policy)
+
+
+def _hooks(ctx: Context, group: str, old: dict[str, Any], new: dict[str, Any]) -> None:
+    """Has the group the hooks of new, and none that were in old alone."""
+    backend = autoscaling_backends[ctx.account][ctx.region]
+    for hook in old.get("LifecycleHookSpecificationList", []):
+        backend.delete_lifecycle_hook(group, hook["LifecycleHookName"])
+    for raw in new.get("LifecycleHookSpecificationList", []):
+        hook = coerce("autoscaling", "LifecycleHookSpecification", raw)
+        timeout = hook.get("HeartbeatTimeout", 3600)
+        if not 30 <= timeout <= 7200:
+            raise ResourceFailure(f"1 validation error detected: Value '{timeout}' at 'heartbeatTimeout' is not between 30 and 7200")
+        backend.create_lifecycle_hook(hook["LifecycleHookName"], group, hook["LifecycleTransition"], timeout, hook.get("DefaultResult"))
+
+
+class WarmPoolHandler:
+    """AWS::AutoScaling::WarmPool."""
+
+    type = "AWS::AutoScaling::WarmPool"
+    required = frozenset({"AutoScalingGroupName"})
+    attributes: frozenset[str] = frozenset()
+    properties = frozenset({"AutoScalingGroupName", "MaxGroupPreparedCapacity", "MinSize", "PoolState"})
+
+    def create(self, ctx: Context, properties: dict[str, Any]) -> Made:
+        group = self._group(ctx, properties["AutoScalingGroupName"])
+        if group is None:
+            raise ResourceFailure(f"AutoScalingGroup name not found - AutoScalingGroup '{properties['AutoScalingGroupName']}' not found")
+        warmpool.put(group, properties.get("MinSize"), properties.get("MaxGroupPreparedCapacity", -1), properties.get("PoolState"))
+        return Made(group.name)
+
+    def settled(self, ctx: Context, physical_id: str) -> bool:
+        return True
+
+    def update(self, ctx: Context, physical_id: str, old: dict[str, Any], new: dict[str, Any]) -> Any:
+        return REPLACE if old["AutoScalingGroupName"] != new["AutoScalingGroupName"] else self.create(ctx, new)
+
+    def delete(self, ctx: Context, physical_id: str, properties: dict[str, Any]) -> bool:
+        group = self._group(ctx, physical_id)
+        if group is None or group.warm_pool is None:
+            return True
+        warmpool.delete(group, force=True)
+        return False
+
+    def _group(self, ctx: Context, name: str) -> Any:
+        return autoscaling_backends[ctx.account][ctx.region].autoscaling_groups.get(name)
