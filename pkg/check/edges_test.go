@@ -179,6 +179,12 @@ func TestWarmPoolsAreNoFault(t *testing.T) {
 			t.Errorf("%s: machines %+v", state, got.Machines)
 		}
 	}
+	// Nor is it one that is to join, whatever keeps it from that.
+	for name, joiner := range joinersOf(snapshottest.Healthy(warm("running"))) {
+		if joiner.Node != nil && joiner.Node.Warm {
+			t.Errorf("%s is asked what keeps it from joining", name)
+		}
+	}
 	// The same machine in the group is one that does not join.
 	got := Run(snapshottest.Healthy(warm("running"), func(s *snapshot.Snapshot) { s.Nodes[0].Warm = false }), only(All(), "node.absent"))
 	if got.Counts.Fail == 0 {

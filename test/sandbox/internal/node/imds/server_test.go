@@ -28,7 +28,7 @@ func example() Instance {
 			RoleARN: "arn:aws:iam::111122223333:role/team/nodes", RoleName: "nodes"},
 		Tags:        map[string]string{"Name": "demo"},
 		TargetState: "InService",
-		Options: Options{TokensRequired: true, HopLimit: 2},
+		Options:     Options{TokensRequired: true, HopLimit: 2},
 	}
 }
 
