@@ -203,7 +203,7 @@ func serveIMDS(ctx context.Context, namespace string, handler http.Handler) (*ht
 	if err != nil {
 		return nil, fmt.Errorf("serve metadata: %w", err)
 	}
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ConnContext: imds.KeepConn}
 	go func() { _ = server.Serve(l) }() // returns when the server is closed
 	return server, nil
 }

@@ -61,6 +61,10 @@ func (s *Server) PushKey(user, key string) {
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	status, body := s.answer(w.Header(), r)
+	if err := s.travel(r); err != nil { // with another limit it would tell a lie
+		fmt.Fprintln(s.log, err)
+		status, body = http.StatusInternalServerError, ""
+	}
 	fmt.Fprintf(s.log, "%s %s %s %d\n", s.now().UTC().Format(time.RFC3339Nano), r.Method, r.URL.Path, status)
 	w.Header().Set("Content-Type", "text/plain")
 	w.Header().Set("Server", "EC2ws")
