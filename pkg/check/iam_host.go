@@ -1,6 +1,8 @@
 package check
 
 import (
+	"fmt"
+
 	"github.com/eksnodes/kubectl-eksnodes/pkg/report"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
 )
@@ -35,13 +37,27 @@ const docIMDS = "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring
 func metadataIsOn(v *hostView) []Result {
 	switch v.IMDS.TokenStatus {
 	case 200:
-		return pass("it is on", agent(snapshot.ProbeIMDS, "a session token was given"))
+		return pass("it is on", append([]report.Evidence{agent(snapshot.ProbeIMDS, "a session token was given")}, tokensTravel(v)...)...)
 	case 403:
 		return fail(report.Certain, "instance metadata is off", do("turn it on, in the launch template too",
 			"aws ec2 modify-instance-metadata-options --region "+region(v)+" --http-endpoint enabled --http-tokens required --instance-id "+nodeName(v.node)),
 			agent(snapshot.ProbeIMDS, "the request for a session token was answered 403"))
 	}
 	return nil
+}
+
+// tokensTravel is how far session tokens come, where that was seen. It proves
+// nothing wrong: one hop keeps pods away from the machine's credentials, and two
+// let them have them, and people choose either.
+func tokensTravel(v *hostView) []report.Evidence {
+	if v.HopLimit == nil {
+		return nil
+	}
+	unit := "hops"
+	if v.HopLimit.Hops == 1 {
+		unit = "hop"
+	}
+	return []report.Evidence{agent(snapshot.ProbeHopLimit, fmt.Sprintf("the packets of a session token had %d %s left", v.HopLimit.Hops, unit))}
 }
 
 func region(v *hostView) string {

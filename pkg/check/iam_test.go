@@ -1,6 +1,7 @@
 package check
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/report"
@@ -80,6 +81,47 @@ func TestCNIPolicyWhereItIsNotUsed(t *testing.T) {
 		snap := snapshottest.Healthy(policies(func(p *snapshot.RolePolicies) { p.Attached = nil }), own)
 		if got := findings(Run(snap, iamChecks()), "iam.missing-cni-policy"); len(got) != 0 {
 			t.Errorf("%s: got %+v", name, got)
+		}
+	}
+}
+
+// How far session tokens travel is told beside that they are given, where the
+// machine has seen it, and is nowhere held against it.
+func TestHopsAreToldAndNotJudged(t *testing.T) {
+	hops := func(n int) snapshottest.Edit {
+		return func(s *snapshot.Snapshot) {
+			for i := range s.Nodes {
+				s.Nodes[i].Host.HopLimit = &snapshot.HostHopLimit{Hops: n}
+			}
+		}
+	}
+	blind := func(s *snapshot.Snapshot) {
+		for i := range s.Nodes {
+			h := s.Nodes[i].Host
+			h.HopLimit, h.Gaps = nil, append(h.Gaps, snapshot.HostGap{Probe: snapshot.ProbeHopLimit, Reason: snapshot.GapDenied, Detail: "operation not permitted"})
+		}
+	}
+	for name, test := range map[string]struct {
+		edit snapshottest.Edit
+		want string // "" for nothing said
+	}{
+		"two":       {hops(2), "had 2 hops left"},
+		"one":       {hops(1), "had 1 hop left"},
+		"not known": {blind, ""},
+	} {
+		said := false
+		for _, finding := range findings(Run(snapshottest.Healthy(snapshottest.Reported, test.edit), All()), "instance.metadata") {
+			for _, evidence := range finding.Evidence {
+				if evidence.Source != agentSource+string(snapshot.ProbeHopLimit) {
+					continue
+				}
+				if said = true; finding.Status != report.Pass || test.want == "" || !strings.Contains(evidence.Fact, test.want) {
+					t.Errorf("%s: %s, %s", name, finding.Status, evidence.Fact)
+				}
+			}
+		}
+		if said != (test.want != "") {
+			t.Errorf("%s: said %t", name, said)
 		}
 	}
 }

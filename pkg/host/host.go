@@ -3,7 +3,8 @@
 // Package host reads what a machine says of itself: files, sockets, units and
 // the way to AWS and to the API server.
 //
-// It only looks. It writes nothing, listens nowhere and starts no unit. Every
+// It only looks. It writes nothing, listens nowhere and starts no unit; as root
+// it sees the packets with which instance metadata answers it. Every
 // read is bounded in size, and every probe in time: one that hangs is left
 // behind. What comes from the machine is cleaned where it is read.
 package host

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -49,7 +50,7 @@ func (m *Machine) readIMDS(ctx context.Context, _ *snapshot.Host) (fill, error) 
 // session token was answered, so that one is made by hand.
 func (m *Machine) metadataFailure(ctx context.Context, facts *snapshot.HostIMDS, err error) {
 	var answer *smithyhttp.ResponseError
-	status, askErr := m.tokenStatus(ctx)
+	status, askErr := m.tokenStatus(ctx, m.dial)
 	switch {
 	case askErr != nil:
 		facts.Failure = netfail.Of(askErr)
@@ -71,15 +72,20 @@ func (m *Machine) metadataFailure(ctx context.Context, facts *snapshot.HostIMDS,
 	facts.Failure = &snapshot.HostFailure{Kind: kind, Status: status, Detail: fmt.Sprintf("instance metadata answered %d %s", status, http.StatusText(status))}
 }
 
+// metadataEndpoint is the service's base URL.
+func (m *Machine) metadataEndpoint() string { return cmp.Or(m.imds, "http://169.254.169.254") }
+
+// dialer connects to an address.
+type dialer func(ctx context.Context, network, address string) (net.Conn, error)
+
 // tokenStatus asks for a session token and throws it away.
-func (m *Machine) tokenStatus(ctx context.Context) (int, error) {
-	endpoint := cmp.Or(m.imds, "http://169.254.169.254")
-	request, err := http.NewRequestWithContext(ctx, http.MethodPut, endpoint+"/latest/api/token", nil)
+func (m *Machine) tokenStatus(ctx context.Context, dial dialer) (int, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPut, m.metadataEndpoint()+"/latest/api/token", nil)
 	if err != nil {
 		return 0, err
 	}
 	request.Header.Set("X-Aws-Ec2-Metadata-Token-Ttl-Seconds", "60")
-	client := &http.Client{Transport: &http.Transport{DialContext: m.dial, DisableKeepAlives: true}, Timeout: 2 * time.Second}
+	client := &http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}, Timeout: 2 * time.Second}
 	response, err := client.Do(request)
 	if err != nil {
 		return 0, err

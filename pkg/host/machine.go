@@ -3,9 +3,9 @@
 package host
 
 import (
-	"context"
 	"crypto/x509"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"sync"
@@ -33,7 +33,8 @@ type Machine struct {
 	cri      []string
 	chrony   string // UDP address of chronyd's commands
 	resolver string // port that name servers listen on
-	dial     func(ctx context.Context, network, address string) (net.Conn, error)
+	dial     dialer
+	tap      func(from netip.Addr) (tap, error) // packets that come in
 
 	// trusted are the authorities of the machine's own store, read once: it
 	// holds some 140 certificates.
@@ -53,6 +54,7 @@ func Local(root string) *Machine {
 		chrony:   "127.0.0.1:323",
 		resolver: "53",
 		dial:     (&net.Dialer{}).DialContext,
+		tap:      openTap,
 	}
 	m.trusted = sync.OnceValue(m.authorities)
 	if root != "/" {
@@ -68,6 +70,7 @@ func (m *Machine) probes() []probe {
 	return []probe{
 		{snapshot.ProbeSystem, on(snapshot.ProbeIMDS), quick, m.readSystem},
 		{snapshot.ProbeIMDS, nil, short, m.readIMDS},
+		{snapshot.ProbeHopLimit, on(snapshot.ProbeIMDS), short, m.readHopLimit},
 		{snapshot.ProbeKubeconfig, nil, quick, m.readKubeconfig},
 		{snapshot.ProbeProxy, nil, short, m.readProxy},
 		{snapshot.ProbeIdentity, on(snapshot.ProbeIMDS, snapshot.ProbeKubeconfig, snapshot.ProbeProxy), long, m.readIdentity},

@@ -36,6 +36,7 @@ func TestMachine(t *testing.T) {
 	for name, ok := range map[string]bool{
 		"system":       facts.System.InstanceID == instance && facts.System.Family == "al2023" && facts.System.Uptime == 3600,
 		"imds":         facts.IMDS.RoleName == "workers-role" && facts.IMDS.CredentialsCode == "Success" && facts.IMDS.Region == "us-west-2",
+		"hop limit":    facts.HopLimit.Hops == 2,
 		"identity":     facts.Identity.ARN == session && facts.Identity.CanonicalARN == "arn:aws:iam::111122223333:role/workers-role" && facts.Identity.Session == instance,
 		"token":        accepted && facts.Token.ARN == session && facts.Token.Claims.Cluster == "demo" && facts.Token.Claims.ClusterSigned,
 		"kubeconfig":   facts.Kubeconfig.Auth == "exec" && *facts.Kubeconfig.Exec.Found && len(facts.Kubeconfig.CA) == 1,

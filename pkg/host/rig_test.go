@@ -21,6 +21,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -50,6 +51,7 @@ type rig struct {
 	api     *httptest.Server
 	mutex   sync.Mutex
 	bearers []string
+	ports   []uint16 // of connections to the metadata service
 }
 
 func newRig(t *testing.T) *rig {
@@ -84,7 +86,17 @@ func newRig(t *testing.T) *rig {
 		if host, _, _ := net.SplitHostPort(address); host != "127.0.0.1" {
 			return nil, fmt.Errorf("the test reaches out to %s", address)
 		}
-		return (&net.Dialer{}).DialContext(ctx, network, address)
+		conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+		if err == nil && address == imds.Listener.Addr().String() {
+			r.mutex.Lock()
+			r.ports = append(r.ports, uint16(portOf(conn.LocalAddr())))
+			r.mutex.Unlock()
+		}
+		return conn, err
+	}
+	// Packets of the test's own making: the real ones are for root to see.
+	m.tap = func(netip.Addr) (tap, error) {
+		return &fakeTap{rig: r, from: uint16(portOf(imds.Listener.Addr()))}, nil
 	}
 	// The authenticator's verifier knows the process's transport only; it is
 	// kept from leaving the machine, and the agent's own client asks instead.

@@ -19,6 +19,7 @@ type Host struct {
 
 	System        *HostSystem        `json:"system,omitempty"`        // ProbeSystem
 	IMDS          *HostIMDS          `json:"imds,omitempty"`          // ProbeIMDS
+	HopLimit      *HostHopLimit      `json:"hopLimit,omitempty"`      // ProbeHopLimit
 	Identity      *HostIdentity      `json:"identity,omitempty"`      // ProbeIdentity
 	Token         *HostToken         `json:"token,omitempty"`         // ProbeToken
 	Kubeconfig    *HostKubeconfig    `json:"kubeconfig,omitempty"`    // ProbeKubeconfig
@@ -55,6 +56,7 @@ type Probe string
 const (
 	ProbeSystem        Probe = "system"
 	ProbeIMDS          Probe = "imds"
+	ProbeHopLimit      Probe = "hop-limit"
 	ProbeIdentity      Probe = "identity"
 	ProbeToken         Probe = "token"
 	ProbeKubeconfig    Probe = "kubeconfig"
@@ -102,6 +104,7 @@ func (h *Host) families() []family {
 	return []family{
 		{ProbeSystem, h.System != nil},
 		{ProbeIMDS, h.IMDS != nil},
+		{ProbeHopLimit, h.HopLimit != nil},
 		{ProbeIdentity, h.Identity != nil},
 		{ProbeToken, h.Token != nil},
 		{ProbeKubeconfig, h.Kubeconfig != nil},

@@ -31,6 +31,14 @@ type HostIMDS struct {
 	CredentialsExpires time.Time `json:"credentialsExpires,omitzero"`
 }
 
+// HostHopLimit is how far instance metadata's session tokens travel, as packets
+// say that came to the machine.
+type HostHopLimit struct {
+	// Hops is the smallest IP time to live of an answer's packets: 1 ends at
+	// the machine, and pods with a network of their own are one hop behind it.
+	Hops int `json:"hops"`
+}
+
 // HostIdentity is sts:GetCallerIdentity by the machine's own credentials.
 type HostIdentity struct {
 	ARN          string       `json:"arn,omitempty"`

@@ -35,6 +35,7 @@ func Host(id string) *snapshot.Host {
 			Reachable: true, TokenStatus: 200, DataStatus: 200, Region: Region, Zone: "us-west-2a", AccountID: AccountID, InstanceID: id, InstanceType: Type, ImageID: Image, PrivateDNS: name,
 			HasProfile: &yes, InfoCode: "Success", ProfileARN: "arn:aws:iam::111122223333:instance-profile/workers", RoleName: "workers-role", CredentialsCode: "Success", CredentialsExpires: Now().Add(6 * time.Hour),
 		},
+		HopLimit: &snapshot.HostHopLimit{Hops: 2},
 		Identity: &snapshot.HostIdentity{ARN: session, CanonicalARN: "arn:aws:iam::111122223333:role/workers-role", AccountID: AccountID, UserID: "AROAEXAMPLEEXAMPLE000", Session: id, Endpoint: claims.Host},
 		Token:    &snapshot.HostToken{Claims: claims, Rules: []snapshot.TokenRule{{Name: "prefix", OK: true}, {Name: "age", OK: true}}, Accepted: &yes, ARN: session},
 		Kubeconfig: &snapshot.HostKubeconfig{

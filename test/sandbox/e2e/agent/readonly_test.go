@@ -39,15 +39,21 @@ func TestChangesNothing(t *testing.T) {
 			if out, err := cmd.CombinedOutput(); err != nil && cmd.ProcessState.ExitCode() > 4 {
 				t.Fatalf("strace: %v\n%s", err, out)
 			}
-			calls := 0
-			for _, line := range agentCalls(t, trace) {
-				calls++
+			calls := agentCalls(t, trace)
+			for _, line := range calls {
 				if reason := changes(line); reason != "" {
 					t.Errorf("%s: %s", reason, line)
 				}
 			}
-			if calls < 100 {
-				t.Errorf("only %d calls were seen", calls)
+			if len(calls) < 100 {
+				t.Errorf("only %d calls were seen", len(calls))
+			}
+			opened, sent := rawSockets(calls)
+			if want := map[string]int{"report": 1, "doctor": 1}[name]; opened != want {
+				t.Errorf("%d raw sockets, want %d", opened, want)
+			}
+			for _, line := range sent {
+				t.Errorf("sends on a raw socket: %s", line)
 			}
 		})
 	}
@@ -65,11 +71,20 @@ func agentCalls(t *testing.T, trace string) []string {
 	before := map[string]bool{}
 	began := false
 	var calls []string
+	unfinished := map[string]string{} // by thread: another's call came between its beginning and its end
 	scanner := bufio.NewScanner(file)
 	scanner.Buffer(nil, 1<<20)
 	for scanner.Scan() {
 		pid, call, _ := strings.Cut(scanner.Text(), " ")
 		call = strings.TrimSpace(call)
+		if begun, interrupted := strings.CutSuffix(call, " <unfinished ...>"); interrupted {
+			unfinished[pid] = begun
+			continue
+		}
+		if rest, resumed := resumedCall(call); resumed {
+			call = unfinished[pid] + rest
+			delete(unfinished, pid)
+		}
 		if strings.HasPrefix(call, `execve("`+onNode+`"`) {
 			began = true
 			delete(before, pid)
@@ -85,6 +100,41 @@ func agentCalls(t *testing.T, trace string) []string {
 		t.Fatalf("the agent was not seen: %v", err)
 	}
 	return calls
+}
+
+// resumedCall is the end of a call that was interrupted: what follows
+// "<... openat resumed>".
+func resumedCall(call string) (string, bool) {
+	if !strings.HasPrefix(call, "<... ") {
+		return "", false
+	}
+	_, rest, found := strings.Cut(call, " resumed>")
+	return rest, found
+}
+
+var (
+	opensRaw = regexp.MustCompile(`^socket\(AF_INET, SOCK_RAW.* = (\d+)`)
+	closes   = regexp.MustCompile(`^close\((\d+)\)`)
+	sends    = regexp.MustCompile(`^(?:write|writev|pwrite64|send|sendto|sendmsg|sendmmsg|sendfile|splice)\((\d+)`)
+)
+
+// rawSockets tells how many raw sockets were opened, and which calls sent
+// something on one.
+func rawSockets(calls []string) (opened int, sent []string) {
+	open := map[string]bool{} // by descriptor
+	for _, call := range calls {
+		if made := opensRaw.FindStringSubmatch(call); made != nil {
+			open[made[1]] = true
+			opened++
+		}
+		if done := closes.FindStringSubmatch(call); done != nil {
+			delete(open, done[1])
+		}
+		if wrote := sends.FindStringSubmatch(call); wrote != nil && open[wrote[1]] {
+			sent = append(sent, call)
+		}
+	}
+	return opened, sent
 }
 
 var (
