@@ -171,16 +171,22 @@ func unsettled(snap *snapshot.Snapshot, verdict *report.Report, checks []check.C
 	})
 }
 
-// mayAsk asks the user whether the machines may be asked. Without a terminal
-// it says how.
+// mayAsk asks the user whether the machines may be asked. Where the answer is
+// no, or there is nobody to give one, it says how to do it later.
 func (c *doctorCommand) mayAsk(ctx context.Context, ids []string) bool {
+	unsettled := fmt.Sprintf("nothing that was read settles the cause of %s; ask the machines themselves", some(ids))
+	later := strings.Join(slices.Concat([]string{product.Command}, c.app.args, []string{"--agent", agentAlways}), " ")
 	if !c.app.screen.asks {
-		c.app.screen.say("nothing that was read settles the cause of %s; ask the machines themselves: %s",
-			some(ids), strings.Join(slices.Concat([]string{product.Command}, c.app.args, []string{"--agent", agentAlways}), " "))
+		c.app.screen.say("%s: %s", unsettled, later)
 		return false
 	}
-	question := fmt.Sprintf("nothing that was read settles the cause of %s; ask the machines themselves, by SSM, SSH or a pod (reads, changes nothing)", some(ids))
-	return c.app.screen.confirm(ctx, question) == nil
+	if c.app.screen.confirm(ctx, unsettled+", by SSM, SSH or a pod (reads, changes nothing)") == nil {
+		return true
+	}
+	if ctx.Err() == nil {
+		c.app.screen.say("the machines were not asked; to ask them: %s", later)
+	}
+	return false
 }
 
 // ask goes the roads of the machines and puts what came home into the

@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -15,7 +17,10 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/cli/clitest"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/hostreport"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/product"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot/snapshottest"
 )
 
 // TestMain lets scripts run the real main as a process of its own.
@@ -42,6 +47,8 @@ func TestStories(t *testing.T) {
 			"calls":  callsCommand,
 			"mode":   modeCommand,
 			"await":  awaitCommand,
+			"silent": silentCommand,
+			"asked":  askedCommand,
 		},
 	})
 }
@@ -52,6 +59,7 @@ func setupWorld(env *testscript.Env) error {
 	world := clitest.New()
 	env.Defer(world.Close)
 	env.Values[worldKey{}] = world
+	env.Values[playKey{}] = &playOf{}
 	config := filepath.Join(env.WorkDir, "kubeconfig")
 	if err := os.WriteFile(config, []byte(world.Kubeconfig(world.CA())), 0o600); err != nil {
 		return err
@@ -63,6 +71,47 @@ func setupWorld(env *testscript.Env) error {
 		"AWS_CONFIG_FILE="+filepath.Join(env.WorkDir, "none"), "AWS_SHARED_CREDENTIALS_FILE="+filepath.Join(env.WorkDir, "none"),
 	)
 	return nil
+}
+
+type playKey struct{}
+
+// playOf is the play that a story has put in the place of its world, or none.
+type playOf struct{ *clitest.Play }
+
+// silentCommand puts a play in the world's place: a cluster with nothing wrong
+// with it, one machine of which runs and is no node. By SSM it says that it
+// swaps.
+func silentCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: silent")
+	}
+	p := clitest.NewPlay(snapshottest.Healthy(func(s *snapshot.Snapshot) { s.Nodes[0].Kube = nil }))
+	ts.Defer(p.Close)
+	p.Report = func(id string) []byte {
+		host := snapshottest.Host(id)
+		host.Kubelet.Running, host.Kubelet.Healthz, host.Resources.Swap = false, 0, []string{"/dev/xvdb"}
+		host.Kubeconfig, host.Gaps = nil, []snapshot.HostGap{{Probe: snapshot.ProbeKubeconfig, Reason: snapshot.GapNotAsked}} // it names another address than the play has
+		var document bytes.Buffer
+		if err := hostreport.New("v0.1.0", *host, nil).Encode(&document); err != nil {
+			return nil
+		}
+		return document.Bytes()
+	}
+	ts.Value(playKey{}).(*playOf).Play = p
+	ts.Check(os.WriteFile(ts.MkAbs("kubeconfig-of-play"), []byte(p.Kubeconfig()), 0o600))
+	ts.Setenv("KUBECONFIG", ts.MkAbs("kubeconfig-of-play"))
+	ts.Setenv("AWS_ENDPOINT_URL", p.AWS())
+}
+
+// askedCommand compares the calls of SSM in the play, and those that make
+// something in its cluster, with its words: asked [CALL ...].
+func askedCommand(ts *testscript.TestScript, neg bool, args []string) {
+	calls := slices.DeleteFunc(ts.Value(playKey{}).(*playOf).Calls(), func(call string) bool {
+		return !strings.HasPrefix(call, "ssm:") && !strings.HasPrefix(call, "kube:create")
+	})
+	if got, want := strings.Join(calls, ", "), strings.Join(args, ", "); (got == want) == neg {
+		ts.Fatalf("asked was by [%s], told was [%s]", got, want)
+	}
 }
 
 func worldOf(ts *testscript.TestScript) *clitest.World { return ts.Value(worldKey{}).(*clitest.World) }

@@ -37,6 +37,9 @@ type Play struct {
 	// Throttled is how often calls are refused for coming too fast, by call;
 	// -1: always.
 	Throttled map[string]int
+	// Report is what the agent on a machine prints that is sent a command by
+	// SSM; nil: no machine can be sent any.
+	Report func(instanceID string) []byte
 	// Hangs are calls that are never answered.
 	Hangs func(call string) bool
 }

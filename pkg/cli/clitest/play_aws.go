@@ -33,6 +33,8 @@ func (p *Play) serveAWS(rw http.ResponseWriter, r *http.Request) {
 		out = p.eks(operation, r)
 	case service == "servicequotas" && operation == "GetServiceQuota":
 		out = object(map[string]any{"Quota": map[string]any{"QuotaCode": p.snap.Catalog.QuotaCode, "Value": *p.snap.Catalog.VCPUQuota}})
+	case service == "ssm":
+		out = p.ssm(operation, body)
 	case service == "ec2":
 		out = p.ec2(operation, form)
 	case service == "iam":
