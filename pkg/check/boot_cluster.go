@@ -11,14 +11,15 @@ import (
 )
 
 // clusterDataChecks compare what user data says of the cluster with the
-// cluster.
+// cluster. The first three are asked of a machine's kubeconfig too (hostBootRows),
+// which may be wrong where the user data is right: their titles name neither.
 func clusterDataChecks() []Check {
 	rows := []Check{
-		userDataRow("boot.cluster-name-wrong", "cluster name in the user data",
+		userDataRow("boot.cluster-name-wrong", "name of the cluster that the machine joins",
 			"The name is signed into the token by which a machine says who it is: with another name the cluster refuses it.", docJoin, clusterName),
-		userDataRow("boot.endpoint-wrong", "endpoint in the user data",
+		userDataRow("boot.endpoint-wrong", "endpoint that the machine is sent to",
 			"A cluster that was made again has another endpoint; machines from the old template go to one that is gone, or not theirs.", docJoin, clusterEndpoint),
-		userDataRow("boot.ca-wrong", "certificate authority in the user data",
+		userDataRow("boot.ca-wrong", "certificate authority that the machine trusts",
 			"With another authority the machine does not trust the API server and ends in x509 errors.", docJoin, clusterCA),
 		userDataRow("boot.ip-family", "IP family of the service network in the user data",
 			"The kubelet takes node and DNS addresses of the family that the network has.", docAL2023, ipFamily),

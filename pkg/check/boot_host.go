@@ -228,8 +228,10 @@ func untrusted(v *hostView) bool {
 // eksIssuer: EKS signs API servers' certificates by an authority of this name.
 func eksIssuer(issuer string) bool { return issuer == "CN=kubernetes" }
 
+// replaceUserData is the way to a right kubeconfig. The bootstrap writes it from
+// the user data, once: where that is right, the file was changed by hand.
 func replaceUserData(what string) report.Fix {
-	return do(what + " in a new version of the launch template; then replace the machine: user data is read at the first boot only")
+	return do(what + " in a new version of the launch template, if the user data has it wrong; then replace the machine: user data is read at the first boot only")
 }
 
 func rightRegion(v *hostView) []Result {

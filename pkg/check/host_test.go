@@ -2,6 +2,7 @@ package check
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -493,5 +494,26 @@ func TestHostCausesAndFollowers(t *testing.T) {
 		if !slices.Equal(causes, []string{test.cause}) {
 			t.Errorf("%s: causes %q, want %s alone", name, causes, test.cause)
 		}
+	}
+}
+
+// A check that is asked of the kubeconfig too has a title that is true when the
+// user data is right and that file is not.
+func TestTitlesFitKubeconfigs(t *testing.T) {
+	title := map[string]string{}
+	for _, check := range All() {
+		title[check.ID] = check.Title
+	}
+	asked := 0
+	for _, row := range hostBootRows() {
+		if !slices.Contains(row.needs, snapshot.ProbeKubeconfig) {
+			continue
+		}
+		if asked++; title[row.id] == "" || strings.Contains(title[row.id], "in the user data") {
+			t.Errorf("%s: %q", row.id, title[row.id])
+		}
+	}
+	if asked < 4 {
+		t.Errorf("%d checks are asked of it", asked)
 	}
 }
