@@ -32,10 +32,7 @@ func TestChangesNothing(t *testing.T) {
 	for name, script := range commands() {
 		t.Run(name, func(t *testing.T) {
 			trace := filepath.Join(t.TempDir(), "trace")
-			driver := sandbox.Command(t, "node", id, "--", "sh", "-c", script)
-			args := append([]string{"-f", "-qq", "-s", "512", "-o", trace, "-e", "trace=file,desc,network,process"}, driver.Args...)
-			cmd := exec.Command("strace", args...)
-			cmd.Env = driver.Env
+			cmd := traced(t, id, trace, script)
 			if out, err := cmd.CombinedOutput(); err != nil && cmd.ProcessState.ExitCode() > 4 {
 				t.Fatalf("strace: %v\n%s", err, out)
 			}
@@ -57,6 +54,15 @@ func TestChangesNothing(t *testing.T) {
 			}
 		})
 	}
+}
+
+// traced is a shell command on a node, under the kernel's record of what it does.
+func traced(t *testing.T, id, trace, script string) *exec.Cmd {
+	t.Helper()
+	driver := sandbox.Command(t, "node", id, "--", "sh", "-c", script)
+	cmd := exec.Command("strace", append([]string{"-f", "-qq", "-s", "512", "-o", trace, "-e", "trace=file,desc,network,process"}, driver.Args...)...)
+	cmd.Env = driver.Env
+	return cmd
 }
 
 // agentCalls are the lines of the agent and of what it started: those of
@@ -144,6 +150,9 @@ var (
 	startsUnits  = regexp.MustCompile(`StartUnit|StopUnit|RestartUnit|ReloadUnit|KillUnit|EnableUnitFiles|SetUnitProperties|ResetFailed|StartTransientUnit`)
 )
 
+// listensSomewhere is what no command but serve does.
+const listensSomewhere = "listens"
+
 // changes says what a call changes, "" for nothing.
 func changes(call string) string {
 	failed := strings.Contains(call, " = -1 ")
@@ -153,7 +162,7 @@ func changes(call string) string {
 	case changesFiles.MatchString(call) && !failed:
 		return "changes files"
 	case listens.MatchString(call):
-		return "listens"
+		return listensSomewhere
 	case startsUnits.MatchString(call):
 		return "asks systemd to act"
 	}
