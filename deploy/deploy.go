@@ -7,6 +7,13 @@ import _ "embed"
 //go:embed node-agent.yaml
 var nodeAgent string
 
+//go:embed node-agent-bottlerocket.yaml
+var nodeAgentBottlerocket string
+
 // NodeAgent is node-agent.yaml: the DaemonSet with all that it needs, as a
 // stream of YAML documents.
 func NodeAgent() string { return nodeAgent }
+
+// NodeAgentBottlerocket is node-agent-bottlerocket.yaml: the DaemonSet for nodes
+// of Bottlerocket alone.
+func NodeAgentBottlerocket() string { return nodeAgentBottlerocket }

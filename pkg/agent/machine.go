@@ -11,6 +11,7 @@ import (
 type Machine struct {
 	InstanceID string
 	Node       string // name of its Node; "" when it has none
+	OSImage    string // as its Node has it: "Bottlerocket OS 1.50.0 (aws-k8s-1.34)"
 	Zone       string // us-west-2a
 	Image      string // name of its AMI; "" when it is not known
 	PrivateIP  string
@@ -34,7 +35,7 @@ func MachineOf(snap *snapshot.Snapshot, node *snapshot.Node) Machine {
 		machine.Console = node.Console.Text
 	}
 	if node.Kube != nil {
-		machine.Node = node.Kube.Name
+		machine.Node, machine.OSImage = node.Kube.Name, node.Kube.OSImage
 	}
 	if cloud := node.Cloud; cloud != nil {
 		machine.Zone, machine.PrivateIP, machine.PublicIP = cloud.Zone, cloud.PrivateIP, cloud.PublicIP

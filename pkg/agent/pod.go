@@ -10,13 +10,14 @@ import (
 	"github.com/eksnodes/kubectl-eksnodes/pkg/hostreport"
 )
 
-// PodReporter brings reports out of pods on nodes, by the Node's name.
+// PodReporter brings reports out of pods on nodes, by the Node's name and by
+// what it says its operating system is.
 type PodReporter interface {
 	// Last is what an agent that is installed has printed last.
-	Last(ctx context.Context, node string) ([]byte, error)
+	Last(ctx context.Context, node, osImage string) ([]byte, error)
 	// Run has a pod of its own print a report, and deletes the pod. Notes are
 	// for the user.
-	Run(ctx context.Context, node string) (report []byte, notes []string, err error)
+	Run(ctx context.Context, node, osImage string) (report []byte, notes []string, err error)
 }
 
 // Pods are the roads through pods. Both need a node that has joined, with a
@@ -40,7 +41,7 @@ func (p Pods) Installed() Road {
 		if m.Node == "" {
 			return Cargo{}, errNoNode
 		}
-		text, err := p.Reporter.Last(ctx, m.Node)
+		text, err := p.Reporter.Last(ctx, m.Node, m.OSImage)
 		if err != nil {
 			return Cargo{}, err
 		}
@@ -61,7 +62,7 @@ func (p Pods) Run() Road {
 		if m.Node == "" {
 			return Cargo{}, errNoNode
 		}
-		text, notes, err := p.Reporter.Run(ctx, m.Node)
+		text, notes, err := p.Reporter.Run(ctx, m.Node, m.OSImage)
 		return Cargo{Document: text, Notes: notes}, err
 	}}
 }

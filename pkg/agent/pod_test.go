@@ -19,10 +19,10 @@ type podReports struct {
 	runs []string
 }
 
-func (p *podReports) Last(context.Context, string) ([]byte, error) { return p.text, p.err }
+func (p *podReports) Last(context.Context, string, string) ([]byte, error) { return p.text, p.err }
 
-func (p *podReports) Run(_ context.Context, node string) ([]byte, []string, error) {
-	p.runs = append(p.runs, node)
+func (p *podReports) Run(_ context.Context, node, osImage string) ([]byte, []string, error) {
+	p.runs = append(p.runs, node+" "+osImage)
 	return p.text, []string{"a note"}, p.err
 }
 
@@ -64,8 +64,8 @@ func TestInstalledRoad(t *testing.T) {
 func TestPodRoad(t *testing.T) {
 	reports := podReports{err: errors.New("the pod does not start: ErrImagePull")}
 	road := Pods{Reporter: &reports, Now: time.Now}.Run()
-	results := Fetch(context.Background(), []Machine{{InstanceID: "i-1"}, {InstanceID: "i-2", Node: "n2"}}, []Road{road}, Options{Parallel: 1})
-	if len(reports.runs) != 1 || reports.runs[0] != "n2" || results[0].Tried() != "pod: it has no Node" || results[1].Tried() != "pod: the pod does not start: ErrImagePull" || len(results[1].Notes) != 1 {
+	results := Fetch(context.Background(), []Machine{{InstanceID: "i-1"}, {InstanceID: "i-2", Node: "n2", OSImage: "Bottlerocket OS"}}, []Road{road}, Options{Parallel: 1})
+	if len(reports.runs) != 1 || reports.runs[0] != "n2 Bottlerocket OS" || results[0].Tried() != "pod: it has no Node" || results[1].Tried() != "pod: the pod does not start: ErrImagePull" || len(results[1].Notes) != 1 {
 		t.Errorf("runs %q, %q, %q", reports.runs, results[0].Tried(), results[1].Tried())
 	}
 	var out bytes.Buffer

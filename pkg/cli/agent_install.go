@@ -28,7 +28,8 @@ does it. The pods have no privileges: they see single files and folders of the
 machine, read-only, as a user without rights. They may change that one condition
 of their own node, which a ValidatingAdmissionPolicy makes sure of.
 
-It is made for nodes of EKS-optimized Amazon Linux, and needs Kubernetes 1.30.`
+It is made for nodes of EKS-optimized Amazon Linux, and needs Kubernetes 1.30.
+For those of Bottlerocket, apply deploy/node-agent-bottlerocket.yaml as well.`
 
 const agentInstallExamples = `  # what would be applied
   %[1]s agent install --dry-run

@@ -3,6 +3,7 @@
 package host
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -25,17 +26,24 @@ func searched() []string {
 	return []string{"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"}
 }
 
-// findKubeconfig reads the first kubeconfig that is there.
+// findKubeconfig reads the first kubeconfig that is there. A pod has the place
+// of one family of images only: at the others there may be one, or none.
 func (m *Machine) findKubeconfig() (hostfile.Kubeconfig, error) {
+	var hidden error
 	for _, path := range kubeconfigs() {
 		data, err := m.root.read(path)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case errors.Is(err, errNotMounted):
+			hidden = cmp.Or(hidden, err)
+		case err != nil:
 			return hostfile.Kubeconfig{}, err
+		default:
+			return hostfile.ParseKubeconfig(path, data), nil
 		}
-		return hostfile.ParseKubeconfig(path, data), nil
+	}
+	if hidden != nil {
+		return hostfile.Kubeconfig{}, hidden
 	}
 	return hostfile.Kubeconfig{}, absent("there is no kubeconfig: %s", strings.Join(kubeconfigs(), ", "))
 }

@@ -40,10 +40,11 @@ func (m *Machine) askResolvers(ctx context.Context, name string) []snapshot.Host
 	return answers
 }
 
-// nameServers are those of resolv.conf; of systemd-resolved, those behind it.
+// nameServers are those of resolv.conf; of systemd-resolved, those behind it. The
+// third is where Bottlerocket's kubelet has them from.
 func (m *Machine) nameServers() []string {
 	var servers []string
-	for _, path := range []string{"/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"} {
+	for _, path := range []string{"/etc/resolv.conf", "/run/systemd/resolve/resolv.conf", "/run/netdog/resolv.conf"} {
 		data, err := m.root.read(path)
 		if err != nil {
 			continue

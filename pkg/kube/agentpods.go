@@ -43,8 +43,19 @@ type AgentPods struct {
 }
 
 // AgentDaemonSet is node-agent's DaemonSet as it is installed.
-func AgentDaemonSet() (*appsv1.DaemonSet, error) {
-	for document := range strings.SplitSeq(deploy.NodeAgent(), "\n---\n") {
+func AgentDaemonSet() (*appsv1.DaemonSet, error) { return daemonSetIn(deploy.NodeAgent()) }
+
+// agentDaemonSetOf is the DaemonSet for nodes of an operating system, as a
+// Node's osImage names it: "Bottlerocket OS 1.50.0 (aws-k8s-1.34)".
+func agentDaemonSetOf(osImage string) (*appsv1.DaemonSet, error) {
+	if strings.HasPrefix(osImage, "Bottlerocket") {
+		return daemonSetIn(deploy.NodeAgentBottlerocket())
+	}
+	return AgentDaemonSet()
+}
+
+func daemonSetIn(manifest string) (*appsv1.DaemonSet, error) {
+	for document := range strings.SplitSeq(manifest, "\n---\n") {
 		var set appsv1.DaemonSet
 		if err := yaml.Unmarshal([]byte(document), &set); err != nil {
 			return nil, fmt.Errorf("read node-agent's manifest: %w", err)
@@ -67,9 +78,9 @@ const (
 var ErrNoAgent = errors.New("no agent is installed on its node")
 
 // Last is the last report that the installed agent on a node has printed.
-// Errors: ErrNoAgent, and those of the API server.
-func (a AgentPods) Last(ctx context.Context, node string) ([]byte, error) {
-	set, err := AgentDaemonSet()
+// osImage is the Node's. Errors: ErrNoAgent, and those of the API server.
+func (a AgentPods) Last(ctx context.Context, node, osImage string) ([]byte, error) {
+	set, err := agentDaemonSetOf(osImage)
 	if err != nil {
 		return nil, err
 	}
@@ -120,10 +131,10 @@ const (
 const fallbackNamespace = "kube-system"
 
 // Run has a pod of its own on the node print a report, and deletes the pod,
-// also when the context ends. The pod is that of the DaemonSet without a way to
-// the cluster's API. Notes tell of pods that runs which were killed had left.
-func (a AgentPods) Run(ctx context.Context, node string) (report []byte, notes []string, err error) {
-	pod, err := a.pod(node)
+// also when the context ends. The pod is that of the DaemonSet for nodes of the
+// osImage, without a way to the cluster's API. Notes tell of pods that runs which were killed had left.
+func (a AgentPods) Run(ctx context.Context, node, osImage string) (report []byte, notes []string, err error) {
+	pod, err := a.pod(node, osImage)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -175,15 +186,15 @@ func (a AgentPods) sweep(ctx context.Context, made *corev1.Pod) (notes []string)
 
 // pod is what runs once. It has a label of its own: the DaemonSet would take a
 // pod with its labels for one too many.
-func (a AgentPods) pod(node string) (*corev1.Pod, error) {
-	set, err := AgentDaemonSet()
+func (a AgentPods) pod(node, osImage string) (*corev1.Pod, error) {
+	set, err := agentDaemonSetOf(osImage)
 	if err != nil {
 		return nil, err
 	}
 	name, no, deadline := set.Name+"-run", false, int64(podDeadline/time.Second)
 	spec := *set.Spec.Template.Spec.DeepCopy()
 	spec.ServiceAccountName, spec.AutomountServiceAccountToken = "", &no
-	spec.NodeName, spec.NodeSelector = node, nil // no scheduler: it need not think the node fit
+	spec.NodeName, spec.NodeSelector, spec.Affinity = node, nil, nil // no scheduler: it need not think the node fit
 	spec.RestartPolicy, spec.ActiveDeadlineSeconds = corev1.RestartPolicyNever, &deadline
 	container := &spec.Containers[0]
 	container.Args = []string{"report", "--compact", "--root", "/host"}

@@ -121,7 +121,7 @@ func TestRunAgentPod(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, notes, err := AgentPods{Client: client}.Run(ctx, "n1")
+			got, notes, err := AgentPods{Client: client}.Run(ctx, "n1", "Amazon Linux 2023")
 			if len(notes) > 0 {
 				t.Errorf("notes are %q", notes)
 			}
@@ -159,7 +159,7 @@ func TestRunSweepsUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, notes, err := AgentPods{Client: client}.Run(t.Context(), "n1")
+	_, notes, err := AgentPods{Client: client}.Run(t.Context(), "n1", "")
 	if err != nil || len(notes) != 1 || notes[0] != "deleted the pod eksnodes/old, which an earlier run had left" {
 		t.Errorf("%q, %v", notes, err)
 	}
