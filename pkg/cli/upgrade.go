@@ -163,7 +163,7 @@ func (c *upgradeCommand) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	verdict := judgeProposed(snap, &plan.Proposed)
+	verdict := c.judgeProposed(snap, &plan.Proposed)
 	proposal := proposal{
 		data: upgradePlanDocument(plan, verdict),
 		write: func(w io.Writer) {

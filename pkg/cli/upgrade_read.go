@@ -153,12 +153,16 @@ func (c *upgradeCommand) readImage(ctx context.Context, s *session, snap *snapsh
 	return nil
 }
 
-// judgeProposed runs the preflight checks about image and type over the group
-// as its machines will be. What the others judge, stands.
-func judgeProposed(snap *snapshot.Snapshot, group *snapshot.Group) report.Report {
+// judgeProposed runs the preflight checks about image and type, and with a file
+// about the key pair, over the group as its machines will be. What the others
+// judge, stands.
+func (c *upgradeCommand) judgeProposed(snap *snapshot.Snapshot, group *snapshot.Group) report.Report {
 	read := []snapshot.Section{
 		snapshot.SectionGroups, snapshot.SectionLaunch, snapshot.SectionCluster, snapshot.SectionImages,
 		snapshot.SectionInstanceTypes, snapshot.SectionOfferings, snapshot.SectionSubnets,
+	}
+	if c.wish != nil {
+		read = append(read, snapshot.SectionKeyPairs)
 	}
 	checks := slices.DeleteFunc(check.Preflight(), func(c check.Check) bool {
 		return c.PlanOnly || c.Group == nil || !slices.Contains(c.Needs, snapshot.SectionLaunch) ||

@@ -151,7 +151,7 @@ func (p *UpgradePlan) remake(remade *Remade, existing *snapshot.Stack) {
 	if remade.Compared.Same && len(p.parameters) == 0 {
 		return
 	}
-	p.Changes = append(rest, remade.Settings...)
+	p.Changes = slices.Concat(rest, remade.Settings)
 	if len(p.Changes) == 0 {
 		p.Changes = []Difference{{Setting: "template", Have: "as version " + cmp.Or(existing.Tags[product.TagVersion], "?") + " writes it", Want: "as this version does"}}
 	}

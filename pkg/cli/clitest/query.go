@@ -120,6 +120,8 @@ func (w *World) ec2(operation string, form url.Values) answer {
 			}
 		}
 		return ok(`<R><return>true</return></R>`)
+	case "DescribeKeyPairs": // there are none
+		return ok("<R><keySet/></R>")
 	case "DescribeLaunchTemplateVersions":
 		if !w.templates {
 			return unknown("ec2", operation)
