@@ -2,6 +2,7 @@ package agent
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"regexp"
@@ -98,7 +99,7 @@ func twoLooksTold(t *testing.T, id, name string) error {
 	text, err := sandbox.Node(id, "curl", "-sS", "http://"+daemon.DefaultListen+"/metrics")
 	if err != nil {
 		log, readErr := sandbox.Node(id, "cat", "/run/traced.out")
-		return fmt.Errorf("%w; it says: %s %v", err, log, readErr)
+		return fmt.Errorf("%w; it says: %s", errors.Join(err, readErr), log)
 	}
 	looks := regexp.MustCompile(`(?m)^node_agent_looks_total (\d+)$`).FindStringSubmatch(text)
 	if looks == nil || looks[1] < "2" && len(looks[1]) == 1 {

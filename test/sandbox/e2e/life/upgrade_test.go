@@ -21,9 +21,9 @@ const (
 	plainImage  = "ami-04af53146658a43e9"
 )
 
-// requireImage checks that all of a group's instances were started from an
-// image, and that nothing of an upgrade is left on the group.
-func (w *world) requireImage(name, image string) {
+// requireUpgraded checks that all of a group's instances were started from the
+// newest image, and that nothing of an upgrade is left on the group.
+func (w *world) requireUpgraded(name string) {
 	w.t.Helper()
 	group := w.group(name)
 	for _, tag := range group.Tags {
@@ -40,8 +40,8 @@ func (w *world) requireImage(name, image string) {
 	}
 	for _, reservation := range out.Reservations {
 		for _, instance := range reservation.Instances {
-			if have := aws.ToString(instance.ImageId); have != image {
-				w.t.Errorf("%s was started from %s, not from %s", aws.ToString(instance.InstanceId), have, image)
+			if have := aws.ToString(instance.ImageId); have != newestImage {
+				w.t.Errorf("%s was started from %s, not from %s", aws.ToString(instance.InstanceId), have, newestImage)
 			}
 		}
 	}
@@ -63,7 +63,7 @@ func TestUpgrade(t *testing.T) {
 	result := sandbox.MustExec(t, "kubectl", "eksnodes", "upgrade", "pool", "--yes", "-o", "json")
 	client.end("upgrade of three nodes")
 	after := w.requireSize("pool", 3)
-	w.requireImage("pool", newestImage)
+	w.requireUpgraded("pool")
 	for _, id := range before {
 		if slices.Contains(after, id) {
 			t.Errorf("%s is still there", id)
@@ -124,7 +124,7 @@ func TestUpgradeThatStops(t *testing.T) {
 	}
 	sandbox.MustExec(t, upgrade...)
 	good := w.requireSize("pool", 2)
-	w.requireImage("pool", newestImage)
+	w.requireUpgraded("pool")
 
 	// An image that is none of nodes never joins: rolled back, only the new
 	// machine goes.
@@ -137,5 +137,5 @@ func TestUpgradeThatStops(t *testing.T) {
 	if left := w.requireSize("pool", 2); !slices.Equal(left, good) {
 		t.Errorf("left are %v, before were %v", left, good)
 	}
-	w.requireImage("pool", newestImage)
+	w.requireUpgraded("pool")
 }

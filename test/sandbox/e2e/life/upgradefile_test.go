@@ -24,25 +24,25 @@ func (w *world) label(group, key string) string {
 // back by what the stack keeps.
 func TestUpgradeToAFile(t *testing.T) {
 	w := look(t)
-	remove(t, "pool")
-	sandbox.MustExec(t, "kubectl", "eksnodes", "add", "pool", "--desired", "1", "--labels", "team=a", "--yes")
-	if team := w.label("pool", "team"); team != "a" {
+	remove(t, "team")
+	sandbox.MustExec(t, "kubectl", "eksnodes", "add", "team", "--desired", "1", "--labels", "team=a", "--yes")
+	if team := w.label("team", "team"); team != "a" {
 		t.Errorf("made with the label %q", team)
 	}
-	first := w.instances("pool")[0]
-	before := sandbox.MustExec(t, "kubectl", "eksnodes", "describe", "pool", "-o", "config")
-	file := filepath.Join(t.TempDir(), "pool.yaml")
+	first := w.instances("team")[0]
+	before := sandbox.MustExec(t, "kubectl", "eksnodes", "describe", "team", "-o", "config")
+	file := filepath.Join(t.TempDir(), "team.yaml")
 	if err := os.WriteFile(file, []byte(strings.Replace(before, "team: a", "team: b", 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 
-	upgrade := []string{"kubectl", "eksnodes", "upgrade", "pool", "--yes"}
+	upgrade := []string{"kubectl", "eksnodes", "upgrade", "team", "--yes"}
 	sandbox.MustExec(t, append(upgrade, "-f", file)...)
-	if team := w.label("pool", "team"); team != "b" {
+	if team := w.label("team", "team"); team != "b" {
 		t.Errorf("changed, the label is %q", team)
 	}
-	second := w.instances("pool")[0]
-	if again := sandbox.Exec(t, append(upgrade, "-f", file)...); again.Code != 0 || !strings.Contains(again.Stderr, "nothing to do") || w.instances("pool")[0] != second {
+	second := w.instances("team")[0]
+	if again := sandbox.Exec(t, append(upgrade, "-f", file)...); again.Code != 0 || !strings.Contains(again.Stderr, "nothing to do") || w.instances("team")[0] != second {
 		t.Errorf("again: exit %d\n%s", again.Code, again.Stderr)
 	}
 	if second == first {
@@ -50,11 +50,11 @@ func TestUpgradeToAFile(t *testing.T) {
 	}
 
 	sandbox.MustExec(t, append(upgrade, "--rollback")...)
-	if team := w.label("pool", "team"); team != "a" {
+	if team := w.label("team", "team"); team != "a" {
 		t.Errorf("rolled back, the label is %q", team)
 	}
-	if now := sandbox.MustExec(t, "kubectl", "eksnodes", "describe", "pool", "-o", "config"); now != before {
+	if now := sandbox.MustExec(t, "kubectl", "eksnodes", "describe", "team", "-o", "config"); now != before {
 		t.Errorf("rolled back, its settings are\n%s\nand were\n%s", now, before)
 	}
-	w.requireImage("pool", newestImage)
+	w.requireUpgraded("team")
 }
