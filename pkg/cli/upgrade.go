@@ -25,7 +25,8 @@ gap in service.
 Without flags the image is the newest of the group's family for the cluster's
 version. What has no flag here (labels, taints, kubelet settings, boot commands,
 more volumes and the like) changes by a file (-f) of the whole group, as describe
--o config writes it. What the file leaves open stays; sizes are for scale.
+-o config writes it: what stands in it no more is taken away, or is add's default
+again. Image and subnets that it leaves open are chosen; sizes are for scale.
 
 The change goes through the group's CloudFormation stack, which makes a new
 version of the launch template. Then the instances that were started otherwise

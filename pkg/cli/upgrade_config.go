@@ -46,7 +46,9 @@ func into(spec *groupconfig.Spec, wish launchWish) {
 	spec.AMI = cmp.Or(wish.image, spec.AMI)
 	spec.VolumeType = cmp.Or(wish.volumeType, spec.VolumeType)
 	if wish.kind != "" {
-		spec.InstanceType = append(groupconfig.Texts{wish.kind}, spec.InstanceType[min(1, len(spec.InstanceType)):]...)
+		others := slices.Clone(spec.InstanceType[min(1, len(spec.InstanceType)):])
+		others = slices.DeleteFunc(others, func(kind string) bool { return kind == wish.kind })
+		spec.InstanceType = append(groupconfig.Texts{wish.kind}, others...)
 	}
 	if wish.volumeSize > 0 {
 		spec.VolumeSize = &wish.volumeSize
@@ -90,7 +92,7 @@ func (r *remaking) remake(ctx context.Context, group *snapshot.Group, req *nodeg
 		return nil, err
 	}
 	r.notes = notes
-	return r.make(ctx, kept.Now, wish, req.ImageID)
+	return r.make(ctx, kept, wish, req.ImageID)
 }
 
 // back makes the stack of the settings that it keeps of before; nil when there
@@ -109,7 +111,7 @@ func (r *remaking) back(ctx context.Context, group *snapshot.Group, launch *snap
 		wish.kind = launch.InstanceTypes[0]
 	}
 	into(&before.Spec, wish)
-	return r.make(ctx, kept.Now, before, launch.ImageID)
+	return r.make(ctx, kept, before, launch.ImageID)
 }
 
 func (r *remaking) kept(ctx context.Context, group *snapshot.Group) (nodegroup.KeptSettings, error) {
@@ -122,11 +124,14 @@ func (r *remaking) kept(ctx context.Context, group *snapshot.Group) (nodegroup.K
 	if err != nil {
 		return nodegroup.KeptSettings{}, fmt.Errorf("read the settings that stack %s keeps: %w", name, err)
 	}
-	return nodegroup.ReadKeptSettings(metadata, stack)
+	return nodegroup.ReadKeptSettings(metadata, stack, group)
 }
 
 // make plans the stack as `add` would, of the image that was chosen.
-func (r *remaking) make(ctx context.Context, have, want *groupconfig.Config, image string) (*nodegroup.Remade, error) {
+func (r *remaking) make(ctx context.Context, kept nodegroup.KeptSettings, want *groupconfig.Config, image string) (*nodegroup.Remade, error) {
+	if want.Spec.AMIFamily == string(nodegroup.FamilyCustom) {
+		want.Spec.AMI = cmp.Or(want.Spec.AMI, image, r.snap.Group(r.command.name).Launch.ImageID) // there is no newest of them
+	}
 	add := addCommand{app: r.command.app, conn: r.command.conn, session: r.session, flags: &addFlags{}, name: r.command.name}
 	cmd := &cobra.Command{}
 	add.flags.bind(cmd)
@@ -138,13 +143,16 @@ func (r *remaking) make(ctx context.Context, have, want *groupconfig.Config, ima
 	if add.req, err = add.flags.request(add.name, add.given); err != nil {
 		return nil, err
 	}
-	add.req.Before = have
+	have := &kept.Now.Spec
+	add.req.Subnets.Anew = isTrue(have.Private) != isTrue(want.Spec.Private) || isTrue(have.Public) != isTrue(want.Spec.Public)
 	add.req.ImageID = cmp.Or(image, add.req.ImageID)
 	if err := r.read(ctx, &add); err != nil {
 		return nil, err
 	}
-	return nodegroup.Remake(r.snap, add.req, have, r.body, version.Current().Version)
+	return nodegroup.Remake(r.snap, add.req, kept, r.body, version.Current().Version)
 }
+
+func isTrue(setting *bool) bool { return setting != nil && *setting }
 
 // read reads what a plan of `add` is made from besides what an upgrade has
 // read already.
@@ -163,5 +171,10 @@ func (r *remaking) read(ctx context.Context, add *addCommand) error {
 	if err := r.command.readImage(ctx, r.session, r.snap, add.req.ImageID); err != nil {
 		return err
 	}
-	return ctx.Err()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	// Of these two it would be guessed what the group is made of, and the guess
+	// written.
+	return missing(r.snap, snapshot.SectionRouteTables, snapshot.SectionCNI)
 }

@@ -30,12 +30,12 @@ func writeUpgradePlan(w io.Writer, plan *nodegroup.UpgradePlan, snap *snapshot.S
 	}
 	fmt.Fprintf(w, "%s node group %s of cluster %s\n\n", what, plan.Group, plan.Cluster)
 	for _, change := range plan.Changes {
-		label, have := change.Setting, orNone(imageWords(snap, change.Have))
+		label, have := change.Setting, orNone(imageWords(snap, shortened(change.Have, maxSetting)))
 		if len(label) > labelWidth {
 			label, have = "setting", label+": "+have
 		}
 		row(label, "%s", have)
-		row("", "to %s", orNone(imageWords(snap, change.Want)))
+		row("", "to %s", orNone(imageWords(snap, shortened(change.Want, maxSetting))))
 	}
 	if len(plan.Changes) == 0 {
 		row("template", "%s version %d, as it is", plan.Template, plan.Version)
@@ -77,6 +77,9 @@ func writeReplacing(row func(label, format string, args ...any), plan *nodegroup
 	row("drain", "kubectl drain, before an instance is ended")
 	writeWorkload(row, plan.Workload, plan.WorkloadGap)
 }
+
+// maxSetting is as much of a setting as a plan shows: a certificate fills a page.
+const maxSetting = 160
 
 // imageWords adds the name of an image to its id; other values stay as they are.
 func imageWords(snap *snapshot.Snapshot, value string) string {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -26,7 +27,7 @@ func (c *upgradeCommand) plan(ctx context.Context, s *session, snap *snapshot.Sn
 	}
 	kinds := distinct([]string{c.flags.instanceType})
 	if c.wish != nil {
-		kinds = distinct(c.wish.Spec.InstanceType)
+		kinds = slices.Clone(c.wish.Spec.InstanceType)
 	}
 	if len(kinds) == 0 {
 		kinds = group.Launch.InstanceTypes[:min(1, len(group.Launch.InstanceTypes))]
@@ -63,6 +64,9 @@ func (c *upgradeCommand) plan(ctx context.Context, s *session, snap *snapshot.Sn
 		plan.Notes = append(plan.Notes, note)
 	}
 	plan.SkipDrain, plan.ServiceRole = c.flags.skipDrain, c.flags.stackRole
+	if c.wish != nil {
+		plan.ServiceRole = cmp.Or(plan.ServiceRole, c.wish.Spec.RoleARN)
+	}
 	var nodes []string
 	for _, victim := range plan.Replace {
 		if victim.Node != "" {
@@ -70,7 +74,20 @@ func (c *upgradeCommand) plan(ctx context.Context, s *session, snap *snapshot.Sn
 		}
 	}
 	plan.Workload, plan.WorkloadGap = workloadOf(ctx, s, nodes)
+	c.readTypes(ctx, s, snap, plan.Proposed.Launch.InstanceTypes)
 	return plan, c.readImage(ctx, s, snap, plan.Proposed.Launch.ImageID)
+}
+
+// readTypes reads the types that machines will have, if they have not been read
+// yet: what a rollback goes back to, or what a file leaves open. What cannot be
+// read is a gap, which the checks name.
+func (c *upgradeCommand) readTypes(ctx context.Context, s *session, snap *snapshot.Snapshot, kinds []string) {
+	if !slices.ContainsFunc(kinds, func(kind string) bool { return snap.Catalog.InstanceType(kind) == nil }) {
+		return
+	}
+	*snap = s.read(ctx, *snap, cloud.Request{
+		Sections: []snapshot.Section{snapshot.SectionInstanceTypes, snapshot.SectionOfferings}, InstanceTypes: kinds,
+	})
 }
 
 // template reads the template of the group's stack. One by which

@@ -46,11 +46,41 @@ func (c *Client) TemplateVersions(ctx context.Context, templateID string, oldest
 
 // ConvertTemplateVersion turns a launch template's version into facts.
 func ConvertTemplateVersion(in ec2types.LaunchTemplateVersion) (snapshot.TemplateVersion, error) {
-	text, err := json.Marshal(in.LaunchTemplateData)
+	launch := ConvertLaunch(in)
+	version := snapshot.TemplateVersion{Number: launch.TemplateNumber, Launch: launch}
+	var err error
+	if version.Digest, err = digestOf(in.LaunchTemplateData); err != nil {
+		return version, err
+	}
+	version.Rest, err = digestOf(withoutSettings(in.LaunchTemplateData))
+	return version, err
+}
+
+func digestOf(data *ec2types.ResponseLaunchTemplateData) (string, error) {
+	text, err := json.Marshal(data)
 	if err != nil {
-		return snapshot.TemplateVersion{}, fmt.Errorf("digest a launch template: %w", err)
+		return "", fmt.Errorf("digest a launch template: %w", err)
 	}
 	sum := sha256.Sum256(text)
-	launch := ConvertLaunch(in)
-	return snapshot.TemplateVersion{Number: launch.TemplateNumber, Launch: launch, Digest: hex.EncodeToString(sum[:])}, nil
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// withoutSettings is a copy without image, type and what [ConvertLaunch] takes
+// for the volume.
+func withoutSettings(data *ec2types.ResponseLaunchTemplateData) *ec2types.ResponseLaunchTemplateData {
+	if data == nil {
+		return nil
+	}
+	out := *data
+	out.ImageId, out.InstanceType = nil, ""
+	out.BlockDeviceMappings = slices.Clone(data.BlockDeviceMappings)
+	for i, device := range out.BlockDeviceMappings {
+		if device.Ebs != nil && aws.ToInt32(device.Ebs.VolumeSize) > 0 {
+			volume := *device.Ebs
+			volume.VolumeSize, volume.VolumeType = nil, ""
+			out.BlockDeviceMappings[i].Ebs = &volume
+			break
+		}
+	}
+	return &out
 }

@@ -22,7 +22,11 @@ func Changes(have, want *Spec) ([]Change, error) {
 		if field.Inline != "" || slices.Equal(field.Texts, after[i].Texts) {
 			continue
 		}
-		out = append(out, Change{Name: field.Name, Have: strings.Join(field.Texts, ", "), Want: strings.Join(after[i].Texts, ", ")})
+		words := func(texts []string) string { return strings.Join(texts, ", ") }
+		if strings.HasSuffix(field.Name, "Bootstrap") {
+			words = func(texts []string) string { return digestOf(strings.Join(texts, "\n")) }
+		}
+		out = append(out, Change{Name: field.Name, Have: words(field.Texts), Want: words(after[i].Texts)})
 	}
 	a, err := inlineText(have.KubeletConfig)
 	if err != nil {
@@ -50,7 +54,8 @@ func inlineText(fields map[string]any) (string, error) {
 	return string(text), err
 }
 
-// digestOf stands for user data, which may hold secrets; "" for none.
+// digestOf stands for user data and commands, which may hold secrets; "" for
+// none.
 func digestOf(text string) string {
 	if text == "" {
 		return ""

@@ -15,6 +15,7 @@ func TestChanges(t *testing.T) {
 	have.AMI, want.AMI = "ami-1", "ami-1"
 	want.KubeletConfig = map[string]any{"maxPods": 5.0}
 	have.NodeConfig = "password"
+	want.PreBootstrap = []string{"export TOKEN=s3cret"}
 	got, err := Changes(&have, &want)
 	if err != nil {
 		t.Fatal(err)
@@ -23,6 +24,7 @@ func TestChanges(t *testing.T) {
 		{Name: "volumeSize", Want: "100"},
 		{Name: "labels", Have: "team=a, tier=x", Want: "team=b"},
 		{Name: "taints", Have: "k=v:NoSchedule"},
+		{Name: "preBootstrap", Want: "19 bytes, sha256 87ae7548…"},
 		{Name: "kubeletConfig", Want: `{"maxPods":5}`},
 		{Name: "nodeConfig", Have: "8 bytes, sha256 5e884898…"},
 	}, got); diff != "" {

@@ -55,7 +55,7 @@ func keep(req *Request, existing *snapshot.Stack) (imageID string, subnets Subne
 	if imageID == "" {
 		imageID = keptImage(existing)
 	}
-	if value := existing.Parameters["Subnets"]; value != "" && len(subnets.IDs) == 0 && len(subnets.Tags) == 0 {
+	if value := existing.Parameters["Subnets"]; value != "" && !subnets.Anew && len(subnets.IDs) == 0 && len(subnets.Tags) == 0 {
 		subnets.IDs = strings.Split(value, ",")
 	}
 	return imageID, subnets

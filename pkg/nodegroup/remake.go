@@ -23,6 +23,8 @@ type Remade struct {
 	Settings []Difference
 	// Compared is the plan's template beside the stack's.
 	Compared stack.Comparison
+
+	had groupconfig.Spec // the group's settings up to now
 }
 
 // KeptSettings are the configs that a stack's template keeps: what the group
@@ -32,12 +34,18 @@ type KeptSettings struct {
 }
 
 // ReadKeptSettings takes the configs out of a template's metadata and brings
-// the current one up to date with the stack's parameters.
-func ReadKeptSettings(metadata string, stack *snapshot.Stack) (KeptSettings, error) {
+// the current one up to date with the stack's parameters and the group's sizes.
+func ReadKeptSettings(metadata string, stack *snapshot.Stack, group *snapshot.Group) (KeptSettings, error) {
 	var kept KeptSettings
 	recorded, err := RecordedConfig(metadata)
 	if err == nil && recorded != nil {
 		kept.Now, err = CurrentConfig(recorded, stack)
+	}
+	if err == nil && kept.Now != nil {
+		var mark upgradeMark
+		mark, err = markOf(group)
+		size, spec := mark.size(group), &kept.Now.Spec
+		spec.Min, spec.Desired, spec.Max = &size.Min, &size.Desired, &size.Max
 	}
 	if err != nil {
 		return kept, fmt.Errorf("stack %s: %w", stack.Name, err)
@@ -86,48 +94,98 @@ func Adjust(have, want *groupconfig.Config) (out *groupconfig.Config, notes []st
 		faults = append(faults, usagef("an upgrade makes no key pair: name one by keyPair"))
 	}
 	for _, change := range changes {
-		if why := fixed()[change.Name]; why != "" && !isDefault(change) {
+		if why := fixed()[change.Name]; why != "" && !sameMeaning(change) {
 			faults = append(faults, usagef("%s cannot change from %q to %q, as %s: add a group beside and delete this one", change.Name, change.Have, change.Want, why))
 		}
 	}
 	return &adjusted, notes, errors.Join(faults...)
 }
 
-// isDefault reports whether a change is between what add does unasked and
-// saying so.
-func isDefault(change groupconfig.Change) bool {
+// sameMeaning reports whether a change is one of spelling: between what add does
+// unasked and saying so, or between a name and the ARN with that name.
+func sameMeaning(change groupconfig.Change) bool {
+	if change.Name == "role" || change.Name == "instanceProfile" {
+		return nameInARN(change.Have) == nameInARN(change.Want)
+	}
 	unasked := map[string]string{"amiFamily": string(FamilyAL2023), "template": "builtin", "isolatedSg": "false"}[change.Name]
 	return cmp.Or(change.Have, unasked) == cmp.Or(change.Want, unasked)
 }
 
 // Remake plans the group's stack anew of a request that was made of a config.
-// body is the template that the stack has, have the config that it keeps.
-func Remake(snap *snapshot.Snapshot, req *Request, have *groupconfig.Config, body, version string) (*Remade, error) {
+// body is the template that the stack has.
+func Remake(snap *snapshot.Snapshot, req *Request, kept KeptSettings, body, version string) (*Remade, error) {
 	if req.Config == nil {
 		return nil, errors.New("user data that is no text cannot be kept in the stack: add a group beside and delete this one")
 	}
-	plan, err := Make(snap, req, Source{}, version)
+	seen := *snap // a role that machines act as keeps its policies
+	policy := strings.Contains(body, "AmazonEKS_CNI_Policy")
+	seen.Kube.CNIPolicyOnNode = &policy
+	remade := &Remade{had: kept.Now.Spec}
+	// What machines were started from before is of use as long as they are: a
+	// change that starts none otherwise does not take its place.
+	for _, before := range []*groupconfig.Config{kept.Now, kept.Before} {
+		if err := remade.make(&seen, req, before, body, version); err != nil {
+			return nil, err
+		}
+		if remade.Compared.Launch {
+			break
+		}
+	}
+	if gone := remade.Compared.Gone; len(gone) > 0 {
+		return nil, fmt.Errorf("the change would take away %s, which running machines or others may still use: add a group beside and delete this one", strings.Join(gone, ", "))
+	}
+	changes, err := groupconfig.Changes(&kept.Now.Spec, &req.Config.Spec)
 	if err != nil {
 		return nil, err
 	}
-	compared, err := stack.Compare(body, plan.Stack.TemplateBody)
-	if err != nil {
-		return nil, err
-	}
-	if len(compared.Gone) > 0 {
-		return nil, fmt.Errorf("the change would take away what running machines may still use (%s): add a group beside and delete this one", strings.Join(compared.Gone, ", "))
-	}
-	changes, err := groupconfig.Changes(&have.Spec, &req.Config.Spec)
-	if err != nil {
-		return nil, err
-	}
-	remade := &Remade{Plan: plan, Compared: compared}
 	for _, change := range changes {
-		if !slices.Contains([]string{"ami", "min", "desired", "max"}, change.Name) { // shown as parameters, or not changed
+		if !slices.Contains([]string{"ami", "min", "desired", "max", "onFailure", "roleArn"}, change.Name) && !sameMeaning(change) {
 			remade.Settings = append(remade.Settings, Difference{Setting: change.Name, Have: change.Have, Want: change.Want})
 		}
 	}
 	return remade, nil
+}
+
+// make plans the stack with the settings of before kept in it, if the template
+// has room for them. It is an error when there is none for those of now, since
+// nobody could change or take up again what comes of it.
+func (r *Remade) make(snap *snapshot.Snapshot, req *Request, before *groupconfig.Config, body, version string) error {
+	req.Before = before
+	for {
+		plan, err := Make(snap, req, Source{}, version)
+		if err != nil {
+			return err
+		}
+		keeps, err := stack.Keeps(plan.Stack.TemplateBody, metadataConfig)
+		switch {
+		case err != nil:
+			return err
+		case !keeps && req.Before == nil:
+			return errors.New("the template gets too large to keep the group's settings: shorten boot commands or user data, or add a group beside and delete this one")
+		case !keeps:
+			req.Before = nil
+			continue
+		}
+		if before != nil && req.Before == nil {
+			plan.Notes = append(plan.Notes, "the template has no room for the settings of before: keep their file, --rollback will not know them")
+		}
+		r.Plan = plan
+		r.Compared, err = stack.Compare(body, plan.Stack.TemplateBody)
+		return err
+	}
+}
+
+// keepsZones refuses subnets that leave out a zone in which the group has
+// machines: Auto Scaling would end them undrained.
+func (r *Remade) keepsZones(snap *snapshot.Snapshot, group *snapshot.Group) error {
+	for _, member := range group.Members {
+		one, _ := candidateIn(snap, member)
+		zone := one.Zone
+		if zone != "" && !ending(member) && !slices.ContainsFunc(r.Plan.Subnets, func(s snapshot.Subnet) bool { return s.Zone == zone }) {
+			return fmt.Errorf("the subnets leave out %s, where the group has machines, which Auto Scaling would end undrained: name a subnet there too, or add a group beside and delete this one", zone)
+		}
+	}
+	return nil
 }
 
 // remake takes up what the stack made anew has otherwise.
@@ -136,6 +194,7 @@ func (p *UpgradePlan) remake(remade *Remade, existing *snapshot.Stack) {
 	for parameter := range sizeParameters(Bounds{}) {
 		delete(wanted, parameter)
 	}
+	launches := remade.Compared.Launch
 	var rest []Difference
 	for _, parameter := range slices.Sorted(maps.Keys(wanted)) {
 		have, told := existing.Parameters[parameter]
@@ -143,6 +202,7 @@ func (p *UpgradePlan) remake(remade *Remade, existing *snapshot.Stack) {
 			continue
 		}
 		p.parameters[parameter] = wanted[parameter]
+		launches = launches || parameter != "Subnets"
 		setting := cmp.Or(settingWords()[parameter], parameter)
 		if !slices.ContainsFunc(remade.Settings, func(d Difference) bool { return d.Setting == configNames()[parameter] }) {
 			rest = append(rest, Difference{Setting: setting, Have: have, Want: wanted[parameter]})
@@ -155,8 +215,23 @@ func (p *UpgradePlan) remake(remade *Remade, existing *snapshot.Stack) {
 	if len(p.Changes) == 0 {
 		p.Changes = []Difference{{Setting: "template", Have: "as version " + cmp.Or(existing.Tags[product.TagVersion], "?") + " writes it", Want: "as this version does"}}
 	}
-	p.remade = remade
-	p.parameters = wanted
+	p.Notes = append(p.Notes, remade.Plan.Notes...)
+	p.remade, p.parameters, p.launches = remade, wanted, launches
+	p.tags = remade.tags(existing)
+}
+
+// tags are what the stack gets: those of others stay, as an update with tags
+// takes all away that it does not name.
+func (r *Remade) tags(existing *snapshot.Stack) map[string]string {
+	tags := maps.Clone(existing.Tags)
+	if tags == nil {
+		tags = map[string]string{}
+	}
+	for key := range r.had.Tags {
+		delete(tags, key)
+	}
+	maps.Copy(tags, r.Plan.Stack.Tags)
+	return tags
 }
 
 // configNames name a parameter as a config does.

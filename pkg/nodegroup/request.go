@@ -95,6 +95,9 @@ type SubnetChoice struct {
 	// an empty value matches any.
 	Tags      map[string]string
 	Placement Placement
+	// Anew chooses among all where nothing is named, whatever an existing stack
+	// has.
+	Anew bool
 }
 
 // Placement says which kind of subnet is wanted.

@@ -3,7 +3,7 @@ package nodegroup
 import (
 	"errors"
 	"fmt"
-	"maps"
+	"slices"
 	"strings"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
@@ -23,21 +23,28 @@ const (
 // template says that parameters of the stack alone do not lead there.
 func Rollback(group *snapshot.Group, versions []snapshot.TemplateVersion, history []StackEvent) (target *snapshot.TemplateVersion, template bool, err error) {
 	current, err := currentVersion(group, versions)
-	if err != nil || strings.HasPrefix(lastChange(history), tokenRollback) {
+	if err != nil {
 		return nil, false, err
+	}
+	if strings.HasPrefix(lastChange(history), tokenRollback) {
+		if !slices.ContainsFunc(versions, func(v snapshot.TemplateVersion) bool { return v.Number < current.Number && v.Digest == current.Digest }) {
+			return nil, false, fmt.Errorf("the last rollback made version %d of the launch template, which is like none before it: -f with the settings of then goes back", current.Number)
+		}
+		return nil, false, nil
 	}
 	if target = versionBefore(current, versions); target == nil {
 		return nil, false, errors.New("there is nothing to go back to: the launch template has no earlier version that differs")
 	}
-	same := maps.Equal(settingsOf(&current.Launch), settingsOf(&target.Launch))
-	return target, same || current.Launch.UserData != target.Launch.UserData, nil
+	return target, current.Rest != target.Rest, nil
 }
 
 // goBack takes up what a rollback changes.
 func (p *UpgradePlan) goBack(stack *snapshot.Stack, target *snapshot.TemplateVersion, template bool, remade *Remade) error {
-	switch {
-	case target == nil:
+	if target == nil {
 		return nil
+	}
+	p.target = target
+	switch {
 	case !template:
 		return p.change(stack, settingsOf(&target.Launch))
 	case remade == nil:

@@ -68,7 +68,12 @@ type UpgradePlan struct {
 
 	parameters map[string]string // of the stack, that change; all of them with remade
 	remade     *Remade           // whose template the stack gets; nil: it keeps its own
-	mark       upgradeMark       // that an earlier run has left on the group
+	tags       map[string]string // that the stack gets with it
+	launches   bool              // with remade: machines will be started otherwise
+	// target is the version that a rollback goes back to; nil when it is gone on
+	// with, and without.
+	target *snapshot.TemplateVersion
+	mark   upgradeMark // that an earlier run has left on the group
 }
 
 // Nothing reports whether the group is as it should be already.
@@ -100,7 +105,7 @@ func MakeUpgradePlan(snap *snapshot.Snapshot, versions []snapshot.TemplateVersio
 		Template: group.Launch.TemplateID, Version: current.Number, Rollback: req.Rollback,
 		Size: mark.size(group), Pace: req.Pace, mark: mark, parameters: map[string]string{},
 	}
-	right, err := plan.decide(group, stack, current, versions, history, req)
+	right, err := plan.decide(snap, group, stack, current, versions, history, req)
 	if err != nil {
 		return nil, err
 	}
@@ -120,10 +125,15 @@ func MakeUpgradePlan(snap *snapshot.Snapshot, versions []snapshot.TemplateVersio
 // decide takes up what changes, and says which versions of the launch template
 // are right then, as far as it can be told before the stack has made its new
 // one: afterwards the versions themselves are compared.
-func (p *UpgradePlan) decide(group *snapshot.Group, stack *snapshot.Stack, current *snapshot.TemplateVersion,
+func (p *UpgradePlan) decide(snap *snapshot.Snapshot, group *snapshot.Group, stack *snapshot.Stack, current *snapshot.TemplateVersion,
 	versions []snapshot.TemplateVersion, history []StackEvent, req UpgradeRequest,
 ) (right func(*snapshot.TemplateVersion) bool, err error) {
 	target := current
+	if req.Remade != nil {
+		if err := req.Remade.keepsZones(snap, group); err != nil {
+			return nil, err
+		}
+	}
 	switch {
 	case req.Rollback:
 		back, template, err := Rollback(group, versions, history)
@@ -145,7 +155,7 @@ func (p *UpgradePlan) decide(group *snapshot.Group, stack *snapshot.Stack, curre
 	}
 	asTarget := func(version *snapshot.TemplateVersion) bool { return version.Digest == target.Digest }
 	switch {
-	case len(p.Changes) == 0, p.Rollback, p.remade != nil && !p.remade.Compared.Launch && maps.Equal(settingsOf(&current.Launch), p.settings(current)):
+	case len(p.Changes) == 0, p.Rollback, p.remade != nil && !p.launches:
 		return asTarget, nil
 	case p.remade != nil:
 		return func(*snapshot.TemplateVersion) bool { return false }, nil

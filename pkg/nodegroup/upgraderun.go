@@ -42,7 +42,7 @@ func (r *upgradeRun) changeStack(ctx context.Context) error {
 	update := newUpdate(&r.plan.Stack, parameters, r.plan.ServiceRole, r.plan.Token)
 	if remade := r.plan.remade; remade != nil { // its template declares what its parameters are
 		made := &remade.Plan.Stack
-		update.TemplateBody, update.Tags, update.Capabilities, update.Keep = made.TemplateBody, made.Tags, made.Capabilities, nil
+		update.TemplateBody, update.Tags, update.Capabilities, update.Keep = made.TemplateBody, r.plan.tags, made.Capabilities, nil
 	}
 	return r.changer().change(ctx, &r.plan.Stack, update, r.work.begin)
 }
@@ -118,6 +118,9 @@ func (r *upgradeRun) look(ctx context.Context) (*snapshot.Group, []Victim, error
 		return nil, nil, err
 	}
 	r.result.Version = current.Number
+	if target := r.plan.target; target != nil && current.Digest != target.Digest {
+		return nil, nil, fmt.Errorf("version %d of the launch template is not again what version %d was, and nothing is replaced by it: -f with the settings of then goes back", current.Number, target.Number)
+	}
 	known, err := r.candidates(ctx, group)
 	if err != nil {
 		return nil, nil, err

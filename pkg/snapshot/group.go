@@ -63,6 +63,9 @@ type TemplateVersion struct {
 	Launch Launch `json:"launch"`
 	// Digest is the same for versions that machines are started from alike.
 	Digest string `json:"digest"`
+	// Rest is a digest of all but image, type, size and type of the first
+	// volume: what a stack's parameters set.
+	Rest string `json:"rest"`
 }
 
 // Launch is what an instance of the group will be started from.

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"reflect"
 	"slices"
-	"strings"
 
 	"sigs.k8s.io/yaml"
 )
@@ -16,8 +15,8 @@ type Comparison struct {
 	Same bool
 	// Launch says that machines would be started otherwise.
 	Launch bool
-	// Gone are the resources that only the first template has and that running
-	// machines may still use, by their logical names, sorted.
+	// Gone are the resources that only the first template has, by their logical
+	// names, sorted: somebody may still use them. A warm pool is no such thing.
 	Gone []string
 }
 
@@ -36,11 +35,21 @@ func Compare(have, want string) (Comparison, error) {
 	out.Launch = !reflect.DeepEqual(before["NodeLaunchTemplate"], after["NodeLaunchTemplate"])
 	for _, name := range slices.Sorted(maps.Keys(before)) {
 		kind, _ := before[name]["Type"].(string)
-		if _, stays := after[name]; !stays && (strings.HasPrefix(kind, "AWS::EC2::") || strings.HasPrefix(kind, "AWS::IAM::")) {
+		if _, stays := after[name]; !stays && kind != "AWS::AutoScaling::WarmPool" {
 			out.Gone = append(out.Gone, name)
 		}
 	}
 	return out, nil
+}
+
+// Keeps reports whether a template has metadata of the key.
+func Keeps(body, key string) (bool, error) {
+	var template struct{ Metadata map[string]any }
+	if err := yaml.Unmarshal([]byte(body), &template); err != nil {
+		return false, fmt.Errorf("read the new template: %w", err)
+	}
+	_, keeps := template.Metadata[key]
+	return keeps, nil
 }
 
 func sections(body string) (map[string]any, error) {

@@ -14,7 +14,8 @@ Resources:
   NodeLaunchTemplate: {Type: "AWS::EC2::LaunchTemplate", Properties: {x: 1}}
   NodeGroup: {Type: "AWS::AutoScaling::AutoScalingGroup"}
   Rule: {Type: "AWS::EC2::SecurityGroupIngress"}
-  Hook: {Type: "AWS::AutoScaling::LifecycleHook"}
+  Policy: {Type: "AWS::AutoScaling::ScalingPolicy"}
+  Pool: {Type: "AWS::AutoScaling::WarmPool"}
 `
 	for name, test := range map[string]struct {
 		edit func(string) string
@@ -24,7 +25,8 @@ Resources:
 		"other metadata":         {func(s string) string { return strings.Replace(s, "a: 1", "b: 2", 1) }, Comparison{Same: true}},
 		"machines start another": {func(s string) string { return strings.Replace(s, "x: 1", "x: 2", 1) }, Comparison{Launch: true}},
 		"a rule goes":            {func(s string) string { return strings.Replace(s, "  Rule:", "  Other:", 1) }, Comparison{Gone: []string{"Rule"}}},
-		"a hook goes":            {func(s string) string { return strings.Replace(s, "  Hook:", "  Other:", 1) }, Comparison{}},
+		"somebody's goes":        {func(s string) string { return strings.Replace(s, "  Policy:", "  Other:", 1) }, Comparison{Gone: []string{"Policy"}}},
+		"a warm pool goes":       {func(s string) string { return strings.Replace(s, "  Pool:", "  Other:", 1) }, Comparison{}},
 	} {
 		got, err := Compare(base, test.edit(base))
 		if err != nil {
@@ -32,6 +34,11 @@ Resources:
 		}
 		if diff := cmp.Diff(test.want, got); diff != "" {
 			t.Errorf("%s: %s", name, diff)
+		}
+	}
+	for key, want := range map[string]bool{"a": true, "b": false} {
+		if keeps, err := Keeps(base, key); err != nil || keeps != want {
+			t.Errorf("keeps %s: %t, error %v", key, keeps, err)
 		}
 	}
 	for _, pair := range [][2]string{{"[", base}, {base, "["}} {

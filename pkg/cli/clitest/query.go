@@ -368,6 +368,9 @@ func (w *World) updateStack(form url.Values) answer {
 	if body := form.Get("TemplateBody"); body != "" && body != s.body {
 		s.body, changed = body, true
 	}
+	if form.Has("Tags.member.1.Key") {
+		clear(s.tags) // tags that are not named go
+	}
 	for i := 1; form.Has(fmt.Sprintf("Tags.member.%d.Key", i)); i++ {
 		s.tags[form.Get(fmt.Sprintf("Tags.member.%d.Key", i))] = form.Get(fmt.Sprintf("Tags.member.%d.Value", i))
 	}

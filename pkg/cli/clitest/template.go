@@ -19,26 +19,31 @@ const (
 
 // templateVersion is what machines are started from: the values of the
 // parameters that the launch template takes from its stack, and the user data.
-type templateVersion struct{ image, kind, size, volume, userData string }
+type templateVersion struct{ image, kind, size, volume, userData, hops string }
 
 // newVersion makes the version that the stack's parameters ask for, if the
 // last one is another.
 func (w *World) newVersion() {
 	p := w.stack.parameters
-	version := templateVersion{p["NodeImageId"], p["NodeInstanceType"], p["NodeVolumeSize"], p["NodeVolumeType"], userDataOf(w.stack)}
+	userData, hops := launchOf(w.stack)
+	version := templateVersion{p["NodeImageId"], p["NodeInstanceType"], p["NodeVolumeSize"], p["NodeVolumeType"], userData, hops}
 	if n := len(w.versions); n == 0 || w.versions[n-1] != version {
 		w.versions = append(w.versions, version)
 	}
 }
 
-// userDataOf is the user data (base64) that a stack's launch template has: a
-// text, or the pieces of one with references to parameters between them.
-func userDataOf(s *stack) string {
+// launchOf are the user data (base64) and the hop limit that a stack's launch
+// template has. User data is the pieces of a text with references to parameters
+// between them.
+func launchOf(s *stack) (userData, hops string) {
 	var template struct {
 		Resources struct {
 			NodeLaunchTemplate struct {
 				Properties struct {
 					LaunchTemplateData struct {
+						MetadataOptions struct {
+							HopLimit int `json:"HttpPutResponseHopLimit"`
+						}
 						UserData struct {
 							Base64 struct {
 								Join []any `json:"Fn::Join"`
@@ -50,11 +55,13 @@ func userDataOf(s *stack) string {
 		}
 	}
 	if err := yaml.Unmarshal([]byte(s.body), &template); err != nil {
-		return ""
+		return "", ""
 	}
-	join := template.Resources.NodeLaunchTemplate.Properties.LaunchTemplateData.UserData.Base64.Join
+	data := template.Resources.NodeLaunchTemplate.Properties.LaunchTemplateData
+	hops = strconv.Itoa(data.MetadataOptions.HopLimit)
+	join := data.UserData.Base64.Join
 	if len(join) != 2 {
-		return ""
+		return "", hops
 	}
 	pieces, _ := join[1].([]any)
 	var text strings.Builder
@@ -66,7 +73,7 @@ func userDataOf(s *stack) string {
 			text.WriteString(s.parameters[fmt.Sprint(piece["Ref"])])
 		}
 	}
-	return base64.StdEncoding.EncodeToString([]byte(text.String()))
+	return base64.StdEncoding.EncodeToString([]byte(text.String())), hops
 }
 
 // templateVersions answers DescribeLaunchTemplateVersions for one version or
@@ -84,8 +91,8 @@ func (w *World) templateVersions(form url.Values) answer {
 <launchTemplateData><imageId>%s</imageId><instanceType>%s</instanceType><userData>%s</userData>
 <blockDeviceMappingSet><item><deviceName>/dev/xvda</deviceName><ebs><volumeSize>%s</volumeSize><volumeType>%s</volumeType></ebs></item></blockDeviceMappingSet>
 <iamInstanceProfile><arn>arn:aws:iam::%s:instance-profile/workers</arn></iamInstanceProfile>
-<metadataOptions><httpTokens>required</httpTokens><httpPutResponseHopLimit>2</httpPutResponseHopLimit></metadataOptions>
-</launchTemplateData></item>`, n, v.image, v.kind, v.userData, v.size, v.volume, Account)
+<metadataOptions><httpTokens>required</httpTokens><httpPutResponseHopLimit>%s</httpPutResponseHopLimit></metadataOptions>
+</launchTemplateData></item>`, n, v.image, v.kind, v.userData, v.size, v.volume, Account, v.hops)
 	}
 	return ok(`<R><launchTemplateVersionSet>%s</launchTemplateVersionSet></R>`, out.String())
 }
