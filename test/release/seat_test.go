@@ -20,7 +20,11 @@ var kubectl string
 
 func TestMain(m *testing.M) {
 	os.Exit(func() int {
-		defer sandbox("down")
+		defer func() {
+			if out, err := sandbox("down").CombinedOutput(); err != nil {
+				fmt.Fprintf(os.Stderr, "sandbox down: %v\n%s", err, out)
+			}
+		}()
 		if out, err := sandbox("up").CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "sandbox up: %v\n%s", err, out)
 			return 1
