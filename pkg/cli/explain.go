@@ -177,7 +177,7 @@ func (a *app) explainDiffers(err *differsError) {
 		a.screen.say("  %s: is %s, asked for was %s", difference.Setting, difference.Have, difference.Want)
 	}
 	a.advise(advice{"next", "repeat the command with the settings the group has, or choose another name; scale changes a group's sizes, " +
-		"upgrade its image, type and volume"})
+		"upgrade -f all else that its file says"})
 }
 
 // explainNotJoined says for every instance how far it came.
