@@ -157,10 +157,7 @@ func (c *addCommand) read(ctx context.Context) (*snapshot.Snapshot, error) {
 		Sections:   []snapshot.Section{snapshot.SectionCluster, snapshot.SectionStacks},
 		StackNames: []string{stackName},
 	}
-	if identity := c.req.Identity; identity.Role+identity.InstanceProfile != "" {
-		first.Sections = append(first.Sections, snapshot.SectionRoles)
-		first.RoleNames, first.InstanceProfiles = lastPart(identity.Role), lastPart(identity.InstanceProfile)
-	}
+	askRole(&first, c.req.Identity)
 	snap := c.session.read(ctx, c.session.base, first)
 	if err := missing(&snap, snapshot.SectionCluster, snapshot.SectionStacks); err != nil {
 		return nil, err
@@ -206,6 +203,15 @@ func (c *addCommand) second(snap *snapshot.Snapshot, existing *snapshot.Stack) (
 		req.Sections = append(req.Sections, snapshot.SectionKeyPairs)
 	}
 	return req, append(kubeSections, snapshot.SectionKubeVersion)
+}
+
+// askRole asks for the role that nodes are to act as, if it is one that exists.
+func askRole(req *cloud.Request, identity nodegroup.Identity) {
+	if identity.Role+identity.InstanceProfile == "" {
+		return
+	}
+	req.Sections = append(req.Sections, snapshot.SectionRoles)
+	req.RoleNames, req.InstanceProfiles = lastPart(identity.Role), lastPart(identity.InstanceProfile)
 }
 
 // lastPart takes the name out of a name or an ARN; "" gives none.

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/nodegroup"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/print"
@@ -193,7 +192,7 @@ func hookText(hook nodegroup.LifecycleHook) string {
 	if hook.Continue {
 		then = "continued"
 	}
-	return fmt.Sprintf("%s: %s, %s after %s", hook.Name, when, then, duration(hook.Timeout))
+	return fmt.Sprintf("%s: %s, %s after %s", hook.Name, when, then, nodegroup.Span(hook.Timeout))
 }
 
 func volumeText(volume nodegroup.Volume) string {
@@ -266,17 +265,5 @@ func beaconText(req *nodegroup.Request) string {
 	if req.Boot.NoBeacon || req.Family == nodegroup.FamilyBottlerocket {
 		return "none"
 	}
-	return fmt.Sprintf("a node not registered %s after boot says why on its console", duration(req.Boot.BeaconDelay))
-}
-
-// duration is a time without the zeroes of Go's form: 4m, 1h30m, 45s.
-func duration(d time.Duration) string {
-	text := d.Round(time.Second).String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
+	return fmt.Sprintf("a node not registered %s after boot says why on its console", nodegroup.Span(req.Boot.BeaconDelay))
 }

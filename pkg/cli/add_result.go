@@ -28,7 +28,7 @@ func (c *addCommand) printResult(plan *nodegroup.Plan, result *nodegroup.Result,
 	}
 	elapsed := c.app.screen.now().Sub(progress.start)
 	c.app.screen.say("\n%s", c.app.screen.paint(green, fmt.Sprintf("node group %s: %s Ready after %s",
-		plan.Group, count(len(result.Instances), "node", "nodes"), duration(elapsed))))
+		plan.Group, count(len(result.Instances), "node", "nodes"), nodegroup.Span(elapsed))))
 	return printMembers(out, result.Instances)
 }
 

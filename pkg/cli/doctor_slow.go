@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/eksnodes/kubectl-eksnodes/pkg/gather"
+	"github.com/eksnodes/kubectl-eksnodes/pkg/nodegroup"
 	"github.com/eksnodes/kubectl-eksnodes/pkg/snapshot"
 )
 
@@ -33,7 +34,7 @@ func (s screen) watchReading() *reading {
 				return
 			case <-ticker.C:
 				if waiting := r.waiting(); waiting != "" {
-					s.say("  still reading after %s: %s", duration(s.now().Sub(start)), waiting)
+					s.say("  still reading after %s: %s", nodegroup.Span(s.now().Sub(start)), waiting)
 				}
 			}
 		}

@@ -260,7 +260,7 @@ func notJoinedHeadline(err *nodegroup.NotJoinedError) string {
 			ready++
 		}
 	}
-	return fmt.Sprintf("%d of %d nodes are Ready after %s", ready, err.Desired, duration(err.Waited))
+	return fmt.Sprintf("%d of %d nodes are Ready after %s", ready, err.Desired, nodegroup.Span(err.Waited))
 }
 
 func launchReason(err *nodegroup.NotJoinedError) string {

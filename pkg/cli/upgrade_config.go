@@ -157,11 +157,9 @@ func isTrue(setting *bool) bool { return setting != nil && *setting }
 // read reads what a plan of `add` is made from besides what an upgrade has
 // read already.
 func (r *remaking) read(ctx context.Context, add *addCommand) error {
-	if identity := add.req.Identity; identity.Role+identity.InstanceProfile != "" {
-		*r.snap = r.session.read(ctx, *r.snap, cloud.Request{
-			Sections:  []snapshot.Section{snapshot.SectionRoles},
-			RoleNames: lastPart(identity.Role), InstanceProfiles: lastPart(identity.InstanceProfile),
-		})
+	var role cloud.Request
+	if askRole(&role, add.req.Identity); len(role.Sections) > 0 {
+		*r.snap = r.session.read(ctx, *r.snap, role)
 	}
 	more, kube := add.second(r.snap, nil)
 	more.Sections = slices.DeleteFunc(more.Sections, func(section snapshot.Section) bool {

@@ -96,7 +96,7 @@ func validateHooks(r *Request) error {
 		case taken[hook.Name]:
 			return usagef("--lifecycle-hook: %s is given twice", hook.Name)
 		case hook.Timeout < minHookTimeout || hook.Timeout > maxHookTimeout || hook.Timeout%time.Second != 0:
-			return usagef("--lifecycle-hook: timeout %s of %s: Auto Scaling takes whole seconds, from %s to %s", hook.Timeout, hook.Name, minHookTimeout, span(maxHookTimeout))
+			return usagef("--lifecycle-hook: timeout %s of %s: Auto Scaling takes whole seconds, from %s to %s", hook.Timeout, hook.Name, minHookTimeout, Span(maxHookTimeout))
 		}
 		taken[hook.Name] = true
 	}
@@ -111,15 +111,6 @@ func stackHooks(r *Request) []stack.LifecycleHook {
 	return out
 }
 
-// span is a time without the zeroes of Go's form: 5m, 1h, 90s.
-func span(d time.Duration) string {
-	text := d.String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	return strings.Replace(text, "h0m", "h", 1)
-}
-
 // hookNotes say what hooks will make people wait for.
 func hookNotes(req *Request, smallest int) []string {
 	var notes []string
@@ -131,7 +122,7 @@ func hookNotes(req *Request, smallest int) []string {
 		if hook.Continue {
 			then = "lets it into service"
 		}
-		note := fmt.Sprintf("hook %s holds every new machine until somebody completes it; after %s Auto Scaling %s", hook.Name, span(hook.Timeout), then)
+		note := fmt.Sprintf("hook %s holds every new machine until somebody completes it; after %s Auto Scaling %s", hook.Name, Span(hook.Timeout), then)
 		if smallest > 0 {
 			note += fmt.Sprintf("; the stack is done when min %d of them are in service", smallest)
 		}

@@ -106,7 +106,7 @@ func (held) Group(context.Context, string) (*snapshot.Group, error) {
 func TestATerminatingHookIsNamed(t *testing.T) {
 	var told notes
 	leaving := leaving{groups: held{}, progress: &told, poll: time.Millisecond, timeout: 20 * time.Millisecond}
-	err := leaving.await(context.Background(), "asg", []Victim{{InstanceID: "i-a"}})
+	err := leaving.await(t.Context(), "asg", []Victim{{InstanceID: "i-a"}})
 	if err == nil || !strings.Contains(err.Error(), "has not ended all that was drained: a lifecycle hook holds 1 in Terminating:Wait; the same command goes on") {
 		t.Error(err)
 	}
